@@ -1,0 +1,105 @@
+package db
+
+import "context"
+
+// UpdateSeeded writes what a run of the seed job changed: the jobs made, the runs done. The batch must be locked.
+func (t *Tx) UpdateSeeded(ctx context.Context, b *Batch) error {
+	_, err := t.exec(ctx, "update batch set jobs_created = ?, seed_runs = ? where id = ?", b.JobsCreated, b.SeedRuns, b.ID)
+	return err
+}
+
+// UpdateMonitorRuns writes the number of the newest monitor job. The batch must be locked.
+func (t *Tx) UpdateMonitorRuns(ctx context.Context, b *Batch) error {
+	_, err := t.exec(ctx, "update batch set monitor_runs = ? where id = ?", b.MonitorRuns, b.ID)
+	return err
+}
+
+// UpdateFailures writes how many failures the batch has had. The batch must be locked.
+func (t *Tx) UpdateFailures(ctx context.Context, b *Batch) error {
+	_, err := t.exec(ctx, "update batch set failures = ? where id = ?", b.Failures, b.ID)
+	return err
+}
+
+// StartExecution writes the time of the first execution job that succeeds, on the batch and its history, once.
+func (t *Tx) StartExecution(ctx context.Context, id ID, at Time) error {
+	for _, table := range []string{"batch", "historic_batch"} {
+		if _, err := t.exec(ctx, "update "+table+" set execution_start_time = ? where id = ? and execution_start_time is null", at, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SuspendBatch writes the suspension of a batch and of its definitions (bits: 1 execution, 2 seed, 4 monitor).
+func (t *Tx) SuspendBatch(ctx context.Context, id ID, suspended bool, definitions int32) error {
+	_, err := t.exec(ctx, "update batch set suspended = ?, definition_suspended = ? where id = ?", suspended, definitions, id)
+	return err
+}
+
+const takeJobs = "select " + rangeColumns + " from job j where j.batch_id = ? order by j.kind, j.first {lock}"
+
+// TakeJobs takes all jobs of a batch out of the table and gives them. It waits for those that somebody is running, which are
+// done then. The batch must be locked.
+func (t *Tx) TakeJobs(ctx context.Context, batch ID) ([]Range, error) {
+	var ranges []Range
+	if err := t.sel(ctx, &ranges, takeJobs, batch); err != nil {
+		return nil, err
+	}
+	_, err := t.exec(ctx, "delete from job where batch_id = ?", batch)
+	return ranges, err
+}
+
+// EndBatch takes a batch out of the running ones and closes its history. removal is when the history may go; nil: never.
+func (t *Tx) EndBatch(ctx context.Context, id ID, at Time, removal *Time) error {
+	if _, err := t.exec(ctx, "delete from batch where id = ?", id); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, "update historic_batch set end_time = ?, removal_time = ? where id = ?", at, removal, id)
+	return err
+}
+
+// DeleteBatchHistory removes all that is kept of a batch: its history, items, job log and failedJob incidents. Incidents that
+// it made on tasks belong to the tasks and stay.
+func (t *Tx) DeleteBatchHistory(ctx context.Context, id ID) error {
+	for _, text := range []string{
+		"delete from historic_batch where id = ?", "delete from batch_chunk where batch_id = ?",
+		"delete from batch_text where batch_id = ?", "delete from job_log where batch_id = ?",
+	} {
+		if _, err := t.exec(ctx, text, id); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(ctx, "delete from incident where configuration between ? and ?", id.Sub(SubJob, 0), id.Sub(SubMonitor, 1<<32-1))
+	return err
+}
+
+// JobIncident is a failedJob incident that is about to be opened.
+type JobIncident struct {
+	ID, Job, Definition ID
+	At                  Time
+	Message             *string
+	FailureLog          *ID // the entry of the failure that caused it; nil: retries were set to 0
+	TenantID            *string
+}
+
+const openJobIncident = `insert into incident (id, type, state, configuration, job_definition_id, tenant_id, create_time, message, history_configuration)
+ values (?, 'failedJob', 0, ?, ?, ?, ?, ?, ?)`
+
+// OpenJobIncident opens a failedJob incident. ErrConflict: the job has an open one.
+func (t *Tx) OpenJobIncident(ctx context.Context, i JobIncident) error {
+	_, err := t.exec(ctx, openJobIncident, i.ID, i.Job, i.Definition, i.TenantID, i.At, i.Message, i.FailureLog)
+	return err
+}
+
+// The ways in which an incident ends.
+const (
+	IncidentOpen     = 0
+	IncidentResolved = 1
+	IncidentDeleted  = 2
+)
+
+// CloseJobIncidents ends the open incidents of the jobs from one id to another, as resolved or deleted.
+func (t *Tx) CloseJobIncidents(ctx context.Context, from, to ID, state int, at Time) error {
+	_, err := t.exec(ctx, "update incident set state = ?, end_time = ? where state = 0 and configuration between ? and ?", state, at, from, to)
+	return err
+}

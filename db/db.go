@@ -1,0 +1,122 @@
+// Package db keeps rearm's data, in SQLite or in PostgreSQL. Every query is written once, with `?` for parameters; what
+// differs between the two databases is a field of the dialect. Row structs are the domain types. It imports nothing of ours.
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Caller says on whose behalf something is done; the zero value may see everything.
+type Caller struct {
+	Name    string   // "" when nobody is logged in
+	Tenants []string // nil: every tenant
+}
+
+// Queries has all that can be asked of a database, in a transaction (Tx) or outside of one (Store, for reading only).
+type Queries struct {
+	q sqlx.ExtContext
+	d *dialect
+}
+
+// Store is an open database.
+type Store struct {
+	Queries
+	write *sqlx.DB
+	read  *sqlx.DB
+	url   string
+}
+
+// Tx is a transaction; its methods see what it has written.
+type Tx struct {
+	Queries
+	tx *sqlx.Tx
+}
+
+// attempts is how often a transaction is done before ErrAgain is given to the caller.
+const attempts = 10
+
+// Tx runs f in a transaction: commits when f returns nil, else rolls back and returns f's error. When the database says
+// that it met another transaction, f runs again, so f must not keep anything from an earlier run. On SQLite the write
+// lock is taken at the start.
+func (s *Store) Tx(ctx context.Context, f func(*Tx) error) error {
+	for i := 1; ; i++ {
+		err := s.once(ctx, f)
+		if !errors.Is(err, ErrAgain) || i == attempts || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
+	tx, err := s.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", s.d.wrap(err))
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, and else f's error is what counts
+	if err := f(&Tx{Queries{tx, s.d}, tx}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", s.d.wrap(err))
+	}
+	return nil
+}
+
+// Close closes the database; what is running ends with an error.
+func (s *Store) Close() error {
+	if s.read != s.write {
+		return errors.Join(s.read.Close(), s.write.Close())
+	}
+	return s.write.Close()
+}
+
+// Ping asks the database whether it is there.
+func (s *Store) Ping(ctx context.Context) error { return s.d.wrap(s.read.PingContext(ctx)) }
+
+// Dialect names the database: sqlite or postgres. It is for messages only.
+func (s *Store) Dialect() string { return s.d.name }
+
+// get reads exactly one row into dest (a struct or a scalar); ErrNotFound when there is none.
+func (q Queries) get(ctx context.Context, dest any, text string, args ...any) error {
+	return q.d.wrap(sqlx.GetContext(ctx, q.q, dest, q.d.sql(text), args...))
+}
+
+// sel reads all rows into dest, a pointer to a slice.
+func (q Queries) sel(ctx context.Context, dest any, text string, args ...any) error {
+	return q.d.wrap(sqlx.SelectContext(ctx, q.q, dest, q.d.sql(text), args...))
+}
+
+// exec runs a statement and gives the number of rows that it changed.
+func (q Queries) exec(ctx context.Context, text string, args ...any) (int64, error) {
+	res, err := q.q.ExecContext(ctx, q.d.sql(text), args...)
+	if err != nil {
+		return 0, q.d.wrap(err)
+	}
+	n, err := res.RowsAffected()
+	return n, q.d.wrap(err)
+}
+
+// each runs a query and calls f for every row.
+func (q Queries) each(ctx context.Context, f func(scan func(...any) error) error, text string, args ...any) error {
+	rows, err := q.q.QueryxContext(ctx, q.d.sql(text), args...)
+	if err != nil {
+		return q.d.wrap(err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what counts
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return q.d.wrap(rows.Err())
+}
+
+// ids gives a list of ids in the form that {ids} takes.
+func (q Queries) ids(list []ID) any { return q.d.idList(list) }
+
+// texts gives a list of texts in the form that {texts} takes.
+func (q Queries) texts(list []string) any { return q.d.texts(list) }

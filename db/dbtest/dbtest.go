@@ -1,0 +1,52 @@
+// Package dbtest gives every test a database of its own: SQLite in a temporary folder, and PostgreSQL where it is there.
+package dbtest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"rearm/db"
+)
+
+// Each runs f once on every database that is there, each time on a fresh and migrated one, in parallel.
+func Each(t *testing.T, f func(t *testing.T, s *db.Store)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, SQLite(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, Postgres(t))
+	})
+}
+
+// SQLite gives a fresh, migrated database in a file of its own.
+func SQLite(t testing.TB) *db.Store {
+	t.Helper()
+	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "rearm.db"))
+}
+
+// Postgres gives a fresh, migrated database on the tests' cluster; it skips the test where there is none.
+func Postgres(t testing.TB) *db.Store {
+	t.Helper()
+	return open(t, PostgresURL(t))
+}
+
+func open(t testing.TB, url string) *db.Store {
+	t.Helper()
+	s, err := db.Open(context.Background(), url, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := s.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

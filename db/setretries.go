@@ -1,0 +1,56 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+)
+
+// SetBy is what one statement of a batch sets on tasks.
+type SetBy struct {
+	Retries int32
+	Mark    int64 // of the batch
+}
+
+// WasSet is a task that a batch has set: its place in the list, and the retries that it had before.
+type WasSet struct {
+	Place    int
+	Previous *int32
+}
+
+const setRetries = `update external_task_state set was = retries, retries = ?, set_by = ?, rev = rev + 1 where id {ids} returning id, was, topic_name`
+
+// SetRetries sets the retries of all tasks in ids, which must be sorted. It gives those that were there, whether or not they
+// had the value already (who is not in the answer is gone: the update itself decides that, never a look before it), and the
+// topics of those that had no retries left.
+func (t *Tx) SetRetries(ctx context.Context, ids []ID, set SetBy) (done []WasSet, topics []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	rows, err := t.q.QueryxContext(ctx, t.d.sql(setRetries), set.Retries, set.Mark, t.ids(ids))
+	if err != nil {
+		return nil, nil, t.d.wrap(err)
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err says what counts
+	done = make([]WasSet, 0, len(ids))
+	seen := map[string]bool{}
+	for rows.Next() {
+		var raw, topic sql.RawBytes
+		var was *int32
+		if err := rows.Scan(&raw, &was, &topic); err != nil {
+			return nil, nil, err
+		}
+		var id ID
+		if err := id.Scan([]byte(raw)); err != nil {
+			return nil, nil, err
+		}
+		if place, ok := slices.BinarySearchFunc(ids, id, ID.Compare); ok {
+			done = append(done, WasSet{Place: place, Previous: was})
+		}
+		if was != nil && *was == 0 && !seen[string(topic)] {
+			seen[string(topic)] = true
+			topics = append(topics, string(topic))
+		}
+	}
+	return done, topics, t.d.wrap(rows.Err())
+}
