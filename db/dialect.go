@@ -29,7 +29,9 @@ var sqliteDialect = &dialect{
 		// {ids}: = one of a list of ids; the list travels as one blob.
 		"ids": "in (select substr(l.b, num.i * 16 + 1, 16) from (select ? as b) l cross join num where num.i < length(l.b) / 16)",
 		// {texts}: = one of a list of texts; the list travels as one JSON array.
-		"texts":  "in (select value from json_each(?))",
+		"texts": "in (select value from json_each(?))",
+		// {spans}: the table of a list of spans of job numbers (jobspan.go), which travels as one JSON array.
+		"spans":  "(select unhex(value ->> 0) as batch, value ->> 1 as kind, value ->> 2 as lo, value ->> 3 as hi from json_each(?))",
 		"lock":   "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip":   "", // rows to claim, leaving out those that others hold
 		"tables": "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
@@ -44,8 +46,10 @@ var postgresDialect = &dialect{
 	words: map[string]string{
 		"id": "uuid", "bytes": "bytea", "text": `text collate "C"`, "norowid": "", "fill50": " with (fillfactor = 50)", "fill60": " with (fillfactor = 60)",
 		"sqlite": "--", "postgres": "",
-		"ids":    "= any(cast(? as uuid[]))",
-		"texts":  "= any(cast(? as text[]))",
+		"ids":   "= any(cast(? as uuid[]))",
+		"texts": "= any(cast(? as text[]))",
+		"spans": "(select cast(value ->> 0 as uuid) as batch, cast(value ->> 1 as smallint) as kind, cast(value ->> 2 as integer) as lo, " +
+			"cast(value ->> 3 as integer) as hi from jsonb_array_elements(cast(cast(? as text) as jsonb)))",
 		"lock":   "for update",
 		"skip":   "for update skip locked",
 		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",

@@ -35,6 +35,9 @@ type Field struct {
 	Cond   string // SQL, with one parameter where the kind has a value
 	Unless string // the filter that wins when both are given and it acts
 	Empty  bool   // of a list in a query parameter: an empty text means a list of one empty text (finds nothing), not no filter
+	// Plus names the filter that, when it acts, lets rows with PlusCond (no parameters) through as well.
+	Plus, PlusCond string
+	List           bool // of Special: the values are []string
 	// Comparisons: the values are []Comparison.
 	Comparisons bool
 	Make        func(f *Filter, value any) (cond string, args []any, err error)
@@ -99,6 +102,9 @@ func (q Queries) where(r *Resource, f *Filter) (string, []any, error) {
 		cond, more, err := q.condition(field, f, f.Values[name])
 		if err != nil {
 			return "", nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if cond != "" && field.Plus != "" && f.Acts(field.Plus) {
+			cond += " or " + field.PlusCond
 		}
 		if cond != "" {
 			conds, args = append(conds, "("+cond+")"), append(args, more...)

@@ -33,8 +33,11 @@ var databases atomic.Int64
 func PostgresURL(t testing.TB) string {
 	t.Helper()
 	server, err := shared()
-	if err != nil {
+	if errors.Is(err, ErrNoPostgres) {
 		t.Skipf("PostgreSQL half skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	admin, err := sql.Open("pgx", server)
 	if err != nil {
@@ -81,7 +84,8 @@ type Cluster struct {
 	bin, dir string
 	port     int
 	as       *syscall.Credential
-	watch    *os.Process
+	watch    *exec.Cmd
+	held     *os.File // closing it, as the end of this process does, ends the cluster
 }
 
 // ErrNoPostgres: the machine has no PostgreSQL binaries.
@@ -139,24 +143,25 @@ func (c *Cluster) Kill() error {
 
 // Stop ends the cluster for good and removes its folder.
 func (c *Cluster) Stop() error {
-	err := c.Kill()
-	if c.watch != nil {
-		_ = c.watch.Kill()
-		_, _ = c.watch.Wait()
-	}
-	return errors.Join(err, os.RemoveAll(c.dir))
+	return errors.Join(c.held.Close(), c.watch.Wait())
 }
 
-// guard starts a small process that ends the cluster when this process has gone, however it went.
+// guard starts a small process that ends the cluster when this process has gone, however it went: it notices that nobody
+// holds the other end of its input any more.
 func (c *Cluster) guard() error {
-	script := `while kill -0 "$1" 2>/dev/null; do sleep 0.3; done; "$2/pg_ctl" -D "$3" -m immediate stop >/dev/null 2>&1; rm -rf "$4"`
-	cmd := exec.Command("sh", "-c", script, "guard", strconv.Itoa(os.Getpid()), c.bin, c.data(), c.dir) //nolint:noctx // outlives every context
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
-	cmd.Dir = "/"
-	if err := cmd.Start(); err != nil {
+	input, held, err := os.Pipe()
+	if err != nil {
 		return err
 	}
-	c.watch = cmd.Process
+	defer input.Close() //nolint:errcheck // the guard has its own
+	script := `cat >/dev/null; "$1/pg_ctl" -D "$2" -m immediate stop >/dev/null 2>&1; rm -rf "$3"`
+	cmd := exec.Command("sh", "-c", script, "guard", c.bin, c.data(), c.dir) //nolint:noctx // outlives every context
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
+	cmd.Dir, cmd.Stdin = "/", input
+	if err := cmd.Start(); err != nil {
+		return errors.Join(err, held.Close())
+	}
+	c.watch, c.held = cmd, held
 	return nil
 }
 
@@ -173,7 +178,8 @@ func (c *Cluster) run(name string, args ...string) error {
 		cmd.Stdout, cmd.Stderr = &out, &out
 	}
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, out.String())
+		log, _ := os.ReadFile(filepath.Join(c.dir, "log"))
+		return fmt.Errorf("%s: %w: %s%s", name, err, out.String(), log)
 	}
 	return nil
 }
