@@ -28,6 +28,7 @@ type Store struct {
 	write *sqlx.DB
 	read  *sqlx.DB
 	url   string
+	lock  *lockFile // of a SQLite file; nil for every other database
 }
 
 // Tx is a transaction; its methods see what it has written.
@@ -69,7 +70,7 @@ func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
 // Close closes the database; what is running ends with an error.
 func (s *Store) Close() error {
 	if s.read != s.write {
-		return errors.Join(s.read.Close(), s.write.Close())
+		return errors.Join(s.read.Close(), s.write.Close(), s.lock.Close())
 	}
 	return s.write.Close()
 }
@@ -79,6 +80,9 @@ func (s *Store) Ping(ctx context.Context) error { return s.d.wrap(s.read.PingCon
 
 // Dialect names the database: sqlite or postgres. It is for messages only.
 func (s *Store) Dialect() string { return s.d.name }
+
+// Writers tells how many executors of one process gain by writing at the same time.
+func (s *Store) Writers() int { return s.d.writers }
 
 // get reads exactly one row into dest (a struct or a scalar); ErrNotFound when there is none.
 func (q Queries) get(ctx context.Context, dest any, text string, args ...any) error {

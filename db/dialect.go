@@ -11,14 +11,17 @@ import (
 
 // dialect holds all that differs between the two databases; nothing else in the program asks which one it is.
 type dialect struct {
-	name   string
-	goose  goose.Dialect
-	bind   int                     // sqlx's kind of parameters
-	words  map[string]string       // what stands for the words in braces, in migrations and in queries
-	idList func(ids []ID) any      // the argument for {ids}
-	texts  func(list []string) any // the argument for {texts}
-	fault  func(err error) error   // gives one of our sentinels for a driver's error, or nil
-	cache  sync.Map                // SQL as written -> SQL as sent
+	name    string
+	goose   goose.Dialect
+	bind    int                     // sqlx's kind of parameters
+	words   map[string]string       // what stands for the words in braces, in migrations and in queries
+	idList  func(ids []ID) any      // the argument for {ids}
+	texts   func(list []string) any // the argument for {texts}
+	fault   func(err error) error   // gives one of our sentinels for a driver's error, or nil
+	bulk    bool                    // rows travel as arrays, a column each; else as long lists of values
+	fused   bool                    // statements that write can be parts of one (Tx.together)
+	writers int                     // transactions that gain by writing at the same time (limits.md, recommendation 6)
+	cache   sync.Map                // SQL as written -> SQL as sent
 }
 
 var sqliteDialect = &dialect{
@@ -30,15 +33,22 @@ var sqliteDialect = &dialect{
 		"ids": "in (select substr(l.b, num.i * 16 + 1, 16) from (select ? as b) l cross join num where num.i < length(l.b) / 16)",
 		// {texts}: = one of a list of texts; the list travels as one JSON array.
 		"texts": "in (select value from json_each(?))",
-		// {spans}: the table of a list of spans of job numbers (jobspan.go), which travels as one JSON array.
-		"spans":  "(select unhex(value ->> 0) as batch, value ->> 1 as kind, value ->> 2 as lo, value ->> 3 as hi from json_each(?))",
-		"lock":   "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
-		"skip":   "", // rows to claim, leaving out those that others hold
+		// {pairs}: a table (task_id, id) of two lists of ids, side by side.
+		"pairs": "(select substr(l.a, num.i * 16 + 1, 16) as task_id, substr(l.b, num.i * 16 + 1, 16) as id " +
+			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
+		// {packed}: an aggregate, the ids of a group one after the other, in order.
+		"packed": "unhex(group_concat(hex(o.id), '' order by o.id))",
+		// {oneof} select id ... {end}: = one of what a query gives, looked up one by one whatever the planner expects.
+		"oneof": "in (", "end": ")",
+		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
+		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
 		"tables": "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
+		"clock":  "", // the database's time in microseconds since 1970; empty where its clock is the node's
 	},
-	idList: func(ids []ID) any { return Pack(ids) },
-	texts:  jsonList,
-	fault:  sqliteFault,
+	idList:  func(ids []ID) any { return Pack(ids) },
+	texts:   jsonList,
+	fault:   sqliteFault,
+	writers: 1,
 }
 
 var postgresDialect = &dialect{
@@ -48,11 +58,15 @@ var postgresDialect = &dialect{
 		"sqlite": "--", "postgres": "",
 		"ids":   "= any(cast(? as uuid[]))",
 		"texts": "= any(cast(? as text[]))",
-		"spans": "(select cast(value ->> 0 as uuid) as batch, cast(value ->> 1 as smallint) as kind, cast(value ->> 2 as integer) as lo, " +
-			"cast(value ->> 3 as integer) as hi from jsonb_array_elements(cast(cast(? as text) as jsonb)))",
-		"lock":   "for update",
-		"skip":   "for update skip locked",
+		// turns: waits for one's turn with each of a list of names, until the transaction ends.
+		"turns":  "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
+		"pairs":  "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",
+		"packed": "string_agg(uuid_send(o.id), ''::bytea order by o.id)",
+		"oneof":  "= any(array(", "end": "))",
+		"lock": "for update", "locks": "for update of s",
+		"skip": "for update skip locked", "skips": "for update of s skip locked",
 		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",
+		"clock":  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	},
 	idList: func(ids []ID) any {
 		list := make([][16]byte, len(ids))
@@ -63,6 +77,7 @@ var postgresDialect = &dialect{
 	},
 	texts: func(list []string) any { return list },
 	fault: postgresFault,
+	bulk:  true, fused: true, writers: 2,
 }
 
 var word = regexp.MustCompile(`\{([a-z0-9]+)\}`)

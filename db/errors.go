@@ -26,6 +26,8 @@ var (
 	ErrAgain = errors.New("try again")
 	// ErrUnavailable: the database cannot be reached now.
 	ErrUnavailable = errors.New("database unavailable")
+	// ErrText: a text that cannot be kept or looked for: PostgreSQL takes neither the character NUL nor broken UTF-8.
+	ErrText = errors.New("a text holds a character that cannot be kept")
 )
 
 // wrap gives a driver's error the sentinel it deserves. The driver's own error stays in the chain.
@@ -80,6 +82,8 @@ func postgresFault(err error) error {
 		return ErrConflict
 	case e.Code == "40001", e.Code == "40P01", e.Code == "55P03":
 		return ErrAgain
+	case e.Code == "22021":
+		return ErrText
 	case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "53"), strings.HasPrefix(e.Code, "57P"), e.Code == "25P03":
 		return ErrUnavailable
 	}

@@ -29,9 +29,9 @@ var JobDefinitions = &Resource{
 	From: jobDefinitions, ID: "d.batch_id, d.kind", Tenant: "d.tenant_id",
 	Fields: map[string]Field{
 		"jobDefinitionId":           {Kind: Special, Make: ofDefinition("d")},
-		"activityIdIn":              noJob,
-		"processDefinitionId":       noJob,
-		"processDefinitionKey":      noJob,
+		"activityIdIn":              nothing,
+		"processDefinitionId":       nothing,
+		"processDefinitionKey":      nothing,
 		"jobType":                   {Kind: Text, Cond: "d.job_type = ?"},
 		"jobConfiguration":          {Kind: OneID, Cond: "d.batch_id = ?"},
 		"active":                    {Kind: Flag, Cond: "not d.suspended", Unless: "suspended"},

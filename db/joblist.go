@@ -17,9 +17,6 @@ type Job struct {
 
 const jobOrder = "j.batch_id, j.kind, j.first" // the order of the jobs' ids
 
-// noJob is a filter by something that no job of a batch has, such as a process instance: it finds nothing.
-var noJob = Field{Kind: Special, Make: func(*Filter, any) (string, []any, error) { return "false", nil, nil }}
-
 // noKey sorts by something that no job of a batch has.
 const noKey = "cast(null as text)"
 
@@ -31,12 +28,12 @@ var Jobs = &Resource{
 		"jobId":                {Kind: Special, Make: cutElsewhere},
 		"jobIds":               {Kind: Special, List: true, Empty: true, Make: cutElsewhere},
 		"jobDefinitionId":      {Kind: Special, Make: ofDefinition("j")},
-		"processInstanceId":    noJob,
-		"processInstanceIds":   noJob,
-		"executionId":          noJob,
-		"processDefinitionId":  noJob,
-		"processDefinitionKey": noJob,
-		"activityId":           noJob,
+		"processInstanceId":    nothing,
+		"processInstanceIds":   nothing,
+		"executionId":          nothing,
+		"processDefinitionId":  nothing,
+		"processDefinitionKey": nothing,
+		"activityId":           nothing,
 		"withRetriesLeft":      {Kind: Flag, Cond: "j.retries > 0"},
 		"noRetriesLeft":        {Kind: Flag, Cond: "j.retries = 0"},
 		"executable":           {Kind: FlagNow, Cond: "j.retries > 0 and (j.due_date is null or j.due_date <= ?)"},
@@ -118,14 +115,8 @@ func (q Queries) Jobs(ctx context.Context, f *Filter) ([]Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, cond, args, err := q.selectJobs(f)
+	rows, err := q.jobRows(ctx, f, order, backwards)
 	if err != nil {
-		return nil, err
-	}
-	text := "select " + rangeColumns + ", j.tenant_id, j.skip from (select " + rangeColumns + ", b.tenant_id, sum(j.n) over (" + order +
-		" rows unbounded preceding) - j.n as skip from " + from + " where " + cond + ") j where j.skip < ? and j.skip + j.n > ? order by j.skip"
-	var rows []rangeRow
-	if err := q.sel(ctx, &rows, text, append(args, int64(f.First)+int64(f.Max), f.First)...); err != nil {
 		return nil, err
 	}
 	jobs := []Job{}
@@ -133,6 +124,22 @@ func (q Queries) Jobs(ctx context.Context, f *Filter) ([]Job, error) {
 		jobs = rows[i].appendJobs(jobs, f, backwards)
 	}
 	return jobs, nil
+}
+
+// jobRows reads the ranges that a page is cut from, and possibly more.
+func (q Queries) jobRows(ctx context.Context, f *Filter, order string, backwards bool) ([]rangeRow, error) {
+	cond, args, spans, err := q.selectJobs(f)
+	if err != nil {
+		return nil, err
+	}
+	var rows []rangeRow
+	if spans != nil {
+		err := q.sel(ctx, &rows, "select "+rangeColumns+", b.tenant_id, 0 as skip from "+Jobs.From+" where "+cond+order, args...)
+		return cutRows(rows, spans, backwards), err
+	}
+	text := "select " + rangeColumns + ", j.tenant_id, j.skip from (select " + rangeColumns + ", b.tenant_id, sum(j.n) over (" + order +
+		" rows unbounded preceding) - j.n as skip from " + Jobs.From + " where " + cond + ") j where j.skip < ? and j.skip + j.n > ? order by j.skip"
+	return rows, q.sel(ctx, &rows, text, append(args, int64(f.First)+int64(f.Max), f.First)...)
 }
 
 // appendJobs adds those jobs of a range that are on the page of a filter; backwards starts with the last.
@@ -154,11 +161,19 @@ func (q Queries) CountJobs(ctx context.Context, f *Filter) (n int64, err error) 
 	if _, _, err := orderJobs(f); err != nil {
 		return 0, err
 	}
-	from, cond, args, err := q.selectJobs(f)
+	cond, args, spans, err := q.selectJobs(f)
 	if err != nil {
 		return 0, err
 	}
-	return n, q.get(ctx, &n, "select coalesce(sum(j.n), 0) from "+from+" where "+cond, args...)
+	if spans == nil {
+		return n, q.get(ctx, &n, "select coalesce(sum(j.n), 0) from "+Jobs.From+" where "+cond, args...)
+	}
+	var rows []rangeRow
+	err = q.sel(ctx, &rows, "select "+rangeColumns+", b.tenant_id, 0 as skip from "+Jobs.From+" where "+cond, args...)
+	for _, r := range cutRows(rows, spans, false) {
+		n += int64(r.N)
+	}
+	return n, err
 }
 
 // Job reads one job; ErrNotFound if there is none of that id.

@@ -1,12 +1,11 @@
 package db
 
 import (
-	"encoding/hex"
-	"encoding/json"
+	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // span is a run of job numbers, lo to hi, of one batch and kind.
@@ -16,14 +15,8 @@ type span struct {
 	lo, hi int32
 }
 
-// MarshalJSON gives the form that {spans} takes.
-func (s span) MarshalJSON() ([]byte, error) {
-	return fmt.Appendf(nil, `["%s",%d,%d,%d]`, hex.EncodeToString(s.batch[:]), s.kind, s.lo, s.hi), nil
-}
-
-// spansOf gives the shortest list of spans that has all ids. Ids that are not of jobs are left out.
+// spansOf gives the shortest sorted list of spans that has all ids. Ids that are not of jobs are left out.
 func spansOf(ids []ID) []span {
-	ids = slices.Clone(ids)
 	slices.SortFunc(ids, ID.Compare)
 	spans := []span{}
 	for _, id := range slices.Compact(ids) {
@@ -41,31 +34,87 @@ func spansOf(ids []ID) []span {
 	return spans
 }
 
-// cutJobs stands for the ranges when a filter names single jobs: it has the parts of ranges that lie in spans. The range
-// that a span begins in is the last one that does not begin behind it.
-const cutJobs = `(select r.batch_id, r.kind, case when r.first > s.lo then r.first else s.lo end as first,
- case when r.first + r.n - 1 < s.hi then r.first + r.n - 1 else s.hi end - case when r.first > s.lo then r.first else s.lo end + 1 as n,
- r.retries, r.priority, r.suspended, r.due_date, r.create_time, r.lock_expiration, r.exception_message, r.failed_activity_id, r.stacktrace
- from {spans} s join job r on r.batch_id = s.batch and r.kind = s.kind and r.first <= s.hi and r.first + r.n > s.lo
- and r.first >= coalesce((select x.first from job x where x.batch_id = s.batch and x.kind = s.kind and x.first <= s.lo order by x.first desc limit 1), s.lo)
-) j join batch b on b.id = j.batch_id`
+// few is how many spans are looked up one by one; of more, the ranges of their batches are read.
+const few = 50
 
-// selectJobs gives the FROM and the condition of a filter on jobs, and the arguments of both.
-func (q Queries) selectJobs(f *Filter) (from, cond string, args []any, err error) {
+// someBatches is how many batches a condition names at most.
+const someBatches = 1000
+
+// oneSpan is the condition for the ranges that have a part of a span: from the last that does not begin behind its start, to
+// the last that does not begin behind its end.
+const oneSpan = `j.batch_id = ? and j.kind = ? and j.first <= ? and
+ j.first >= coalesce((select max(x.first) from job x where x.batch_id = ? and x.kind = ? and x.first <= ?), 0)`
+
+// inSpans gives a condition that holds for all ranges that have a part of a span, and maybe for others.
+func (q Queries) inSpans(spans []span) (string, []any) {
+	switch {
+	case len(spans) == 0:
+		return "false", nil
+	case len(spans) <= few:
+		args := make([]any, 0, 6*len(spans))
+		for _, s := range spans {
+			args = append(args, s.batch, s.kind, s.hi, s.batch, s.kind, s.lo)
+		}
+		return "(" + oneSpan + strings.Repeat(" or "+oneSpan, len(spans)-1) + ")", args
+	}
+	batches := make([]ID, len(spans))
+	for i := range spans {
+		batches[i] = spans[i].batch
+	}
+	if batches = slices.Compact(batches); len(batches) > someBatches {
+		return "true", nil
+	}
+	return "j.batch_id {ids}", []any{q.ids(batches)}
+}
+
+// cutRows leaves of ranges what is in spans, and counts anew what comes before each part.
+func cutRows(rows []rangeRow, spans []span, backwards bool) []rangeRow {
+	var parts []rangeRow
+	skip := int64(0)
+	for _, r := range rows {
+		cut := cutRow(r, spans)
+		if backwards {
+			slices.Reverse(cut)
+		}
+		for i := range cut {
+			cut[i].Skip = skip
+			skip += int64(cut[i].N)
+		}
+		parts = append(parts, cut...)
+	}
+	return parts
+}
+
+// cutRow gives the parts of a range that are in spans.
+func cutRow(r rangeRow, spans []span) []rangeRow {
+	i, _ := slices.BinarySearchFunc(spans, r, func(s span, r rangeRow) int {
+		return cmp.Or(s.batch.Compare(r.BatchID), cmp.Compare(s.kind, r.Kind), cmp.Compare(s.hi, r.First))
+	})
+	var parts []rangeRow
+	for last := r.First + r.N - 1; i < len(spans) && spans[i].batch == r.BatchID && spans[i].kind == r.Kind && spans[i].lo <= last; i++ {
+		part := r
+		part.First = max(r.First, spans[i].lo)
+		part.N = min(last, spans[i].hi) - part.First + 1
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// selectJobs gives the condition of a filter on jobs, and its arguments. spans is nil when the filter names no jobs by their
+// ids; else only what is in spans is asked of the ranges that the condition finds.
+func (q Queries) selectJobs(f *Filter) (cond string, args []any, spans []span, err error) {
 	others := *f
 	others.Values = maps.Clone(f.Values)
 	delete(others.Values, "jobId")
 	delete(others.Values, "jobIds")
 	cond, args, err = q.where(Jobs, &others)
 	ids, asked, invalid := namedJobs(f)
-	if err != nil || invalid != nil {
-		return "", "", nil, errors.Join(err, invalid)
+	if err := errors.Join(err, invalid); err != nil || !asked {
+		return cond, args, nil, err
 	}
-	if !asked {
-		return Jobs.From, cond, args, nil
-	}
-	list, err := json.Marshal(spansOf(ids))
-	return cutJobs, cond, append([]any{string(list)}, args...), err
+	spans = spansOf(ids)
+	near, more := q.inSpans(spans)
+	return cond + " and " + near, append(args, more...), spans, nil
 }
 
 // namedJobs gives the ids that a filter names: those of jobIds, only jobId's of them if it is given too. asked is false when

@@ -49,16 +49,22 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 		one, err := sqliteConns(ctx, "file::memory:?"+sqlitePragmas+"&_txlock=immediate", 1)
 		return newStore(sqliteDialect, one, one, "sqlite:"+file), err
 	}
-	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + sqlitePragmas
-	write, err := sqliteConns(ctx, name+"&_txlock=immediate", 1)
+	lock, err := lockSQLite(file)
 	if err != nil {
 		return nil, err
 	}
+	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + sqlitePragmas
+	write, err := sqliteConns(ctx, name+"&_txlock=immediate", 1)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	read, err := sqliteConns(ctx, name+"&_pragma=query_only(1)", 4)
 	if err != nil {
-		return nil, errors.Join(err, write.Close())
+		return nil, errors.Join(err, write.Close(), lock.Close())
 	}
-	return newStore(sqliteDialect, write, read, "sqlite:"+file), nil
+	s := newStore(sqliteDialect, write, read, "sqlite:"+file)
+	s.lock = lock
+	return s, nil
 }
 
 func sqliteConns(ctx context.Context, name string, n int) (*sqlx.DB, error) {

@@ -167,8 +167,16 @@ func (q Queries) idCondition(field Field, value any) (string, []any, error) {
 	if len(ids) == 0 {
 		return "false", nil, nil
 	}
-	return field.Cond, []any{q.ids(ids)}, nil
+	var conds []string
+	var args []any
+	for part := range slices.Chunk(ids, idsAtOnce) {
+		conds, args = append(conds, field.Cond), append(args, q.ids(part))
+	}
+	return strings.Join(conds, " or "), args, nil
 }
+
+// idsAtOnce is how many ids {ids} takes at most: SQLite's table num has as many numbers, and ids behind them would be lost.
+const idsAtOnce = 10_000
 
 func wrongValue(v any) error { return fmt.Errorf("%w: a value of type %T", ErrFilter, v) }
 

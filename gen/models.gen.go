@@ -3169,11 +3169,11 @@ type GetIncidentsParams struct {
 	// IncidentTimestampAfter Only incidents opened after this moment.
 	IncidentTimestampAfter *IncidentQueryIncidentTimestampAfter `form:"incidentTimestampAfter,omitempty" json:"incidentTimestampAfter,omitempty"`
 
-	// SortBy What to sort by; only together with `sortOrder`. Without it, results are in the order of their ids.
-	SortBy *IncidentSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
-
 	// SortOrder The direction of the sorting; only together with `sortBy`.
 	SortOrder *SortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+
+	// SortBy What to sort by; only together with `sortOrder`. Without it, results are in the order of their ids.
+	SortBy *IncidentSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
 
 	// FirstResult How many results to leave out before the first one of this page.
 	FirstResult *FirstResult `form:"firstResult,omitempty" json:"firstResult,omitempty"`
@@ -3235,11 +3235,11 @@ type GetIncidentsCountParams struct {
 	// IncidentTimestampAfter Only incidents opened after this moment.
 	IncidentTimestampAfter *IncidentQueryIncidentTimestampAfter `form:"incidentTimestampAfter,omitempty" json:"incidentTimestampAfter,omitempty"`
 
-	// SortBy Checked as in the list, and without effect on a count.
-	SortBy *IncidentSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
-
 	// SortOrder Checked as in the list, and without effect on a count.
 	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+
+	// SortBy Checked as in the list, and without effect on a count.
+	SortBy *IncidentSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
 }
 
 // GetJobsParams defines parameters for GetJobs.

@@ -25,22 +25,25 @@ func Each(t *testing.T, f func(t *testing.T, s *db.Store)) {
 // SQLite gives a fresh, migrated database in a file of its own.
 func SQLite(t testing.TB) *db.Store {
 	t.Helper()
-	return open(t, "sqlite:"+filepath.Join(t.TempDir(), "rearm.db"))
+	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "rearm.db"))
 }
 
 // Postgres gives a fresh, migrated database on the tests' cluster; it skips the test where there is none.
 func Postgres(t testing.TB) *db.Store {
 	t.Helper()
-	return open(t, PostgresURL(t))
+	return Open(t, PostgresURL(t))
 }
 
-func open(t testing.TB, url string) *db.Store {
+// Open opens and migrates the database that a URL names, and closes it when the test ends.
+func Open(t testing.TB, url string) *db.Store {
 	t.Helper()
 	s, err := db.Open(context.Background(), url, db.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	urls.Store(s, url)
 	t.Cleanup(func() {
+		urls.Delete(s)
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}

@@ -29,6 +29,9 @@ var shared = sync.OnceValues(start)
 
 var databases atomic.Int64
 
+// running keeps hold of the shared cluster: a pipe that nobody points at any more is closed, and the guard ends the server.
+var running *Cluster
+
 // PostgresURL gives the URL of a new, empty database. It skips the test where PostgreSQL is not installed.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
@@ -57,6 +60,20 @@ func PostgresURL(t testing.TB) string {
 	return u.String()
 }
 
+// CutConnections cuts every connection to the database that a URL names, as a failing network would.
+func CutConnections(t testing.TB, url string) {
+	t.Helper()
+	conn, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // it was for one statement
+	const cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+	if _, err := conn.ExecContext(context.Background(), cut); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func drop(server, name string) {
 	admin, err := sql.Open("pgx", server)
 	if err != nil {
@@ -75,6 +92,7 @@ func start() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	running = c
 	return c.URL(), nil
 }
 

@@ -12,8 +12,10 @@ create table scope (
   version_tag {text},
   tenant_id {text},
   suspended boolean not null default false,
+  tasks integer not null,              -- how many live; the scope ends when the last one does
   start_time bigint not null,
   end_time bigint,                     -- null while a task of it lives
+  cancelled boolean not null default false,  -- whether somebody ended it, rather than its last task
   removal_time bigint                  -- end_time + history time to live
 ){norowid};
 create index scope_business_key on scope (business_key);
@@ -41,6 +43,7 @@ create table external_task_state (     -- narrow, one row for each external_task
   was integer,                         -- the retries before that batch wrote
   create_time bigint not null,
   lock_expiration bigint,
+  held boolean not null default false, -- whether the lock may still run; false: it was never locked, unlocked, or seen to have run out
   priority bigint not null,
   retries integer,                     -- null: never set, counts as retries left
   suspended boolean not null default false,
@@ -48,17 +51,20 @@ create table external_task_state (     -- narrow, one row for each external_task
   worker_id {text}
 ){fill50};
 create index external_task_ready on external_task_state (topic_name, priority desc, create_time)
-  where lock_expiration is null and not suspended and (retries is null or retries > 0);
-create index external_task_expired on external_task_state (topic_name, lock_expiration)
-  where lock_expiration is not null and not suspended and (retries is null or retries > 0);
+  where not held and not suspended and (retries is null or retries > 0);
+create index external_task_held on external_task_state (topic_name, lock_expiration)
+  where held and not suspended and (retries is null or retries > 0);
 
 create table variable (
   scope_id {text} not null,
   task_id {id} not null,               -- the nil UUID: the scope's own
   name {text} not null,
-  type {text},                         -- as it was given; null: not given
-  value {text} not null,               -- JSON, as it was given
-  value_info {text} not null,          -- JSON object, as it was given
+  type {text} not null,                -- capitalised
+  text_value {text},                   -- of a String, unless it holds a NUL, which PostgreSQL cannot keep in a text
+  long_value bigint,                   -- of Short, Integer and Long; of a Boolean 0 or 1; of a Date milliseconds since 1970
+  double_value double precision,       -- of a Double
+  value {text},                        -- JSON; null: text_value is the whole of it
+  value_info {text} not null,          -- JSON object
   primary key (scope_id, task_id, name)
 );
 

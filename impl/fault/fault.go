@@ -12,15 +12,16 @@ type Kind int
 
 // The kinds. Internal is the zero value: what nobody has classified is our own fault.
 const (
-	Internal      Kind = iota // 500, the cause goes to the log only
-	Invalid                   // 400
-	NotFound                  // 404
-	Unauthorized              // 401
-	Forbidden                 // 403
-	NotAcceptable             // 406
-	TooLarge                  // 413
-	MediaType                 // 415
-	Unavailable               // 503, with Retry-After
+	Internal       Kind = iota // 500, the cause goes to the log only
+	Invalid                    // 400
+	NotFound                   // 404
+	Unauthorized               // 401
+	Forbidden                  // 403
+	NotAcceptable              // 406
+	TooLarge                   // 413
+	MediaType                  // 415
+	Unavailable                // 503, with Retry-After
+	NotAllowedHere             // 405, with Allow
 )
 
 // The contract's words for types, by the names that the reference gives them (contract-facts, head).

@@ -1,0 +1,115 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+// FetchOrder is the order in which tasks are fetched. Where it leaves a choice, the highest priority and then the oldest come first.
+type FetchOrder struct {
+	ByPriority bool // the highest first
+	Created    int  // after that: 1 the oldest first, -1 the newest first, 0 as it comes
+}
+
+// FetchTopic is one topic of a fetch, and what its tasks have to match; nil and empty lists ask nothing (contract-facts 2.3).
+type FetchTopic struct {
+	Name            string
+	Until           Time // when the lock runs out
+	BusinessKey     *string
+	DefinitionID    *string
+	DefinitionIDIn  []string
+	DefinitionKey   *string
+	DefinitionKeyIn []string
+	VersionTagLike  *string
+	WithoutTenant   bool
+	TenantIn        []string   // wins over WithoutTenant
+	Variables       []Variable // of the scope; one of them has to be there, equal in type and value
+}
+
+// Fetch is what a worker asks for. Names of topics must differ.
+type Fetch struct {
+	Caller   Caller
+	WorkerID string
+	Max      int // > 0
+	Order    FetchOrder
+	Topics   []FetchTopic
+	Spare    int // how many candidates more than Max are looked at when there are several topics: others may hold some
+}
+
+// LockedTask is a task as a fetch gives it.
+type LockedTask struct {
+	Task
+	ErrorDetails        *string             `db:"error_details"`
+	ExtensionProperties *string             `db:"extension_properties"` // a JSON object; nil: none, or not asked for
+	Variables           map[string]Variable `db:"-"`
+}
+
+const (
+	// fetchable is what the indexes external_task_ready and external_task_held have in common; it is written as they have it.
+	fetchable = "not s.suspended and (s.retries is null or s.retries > 0)"
+	ready     = "not s.held and " + fetchable
+	expired   = "s.held and " + fetchable + " and s.lock_expiration <= ?"
+)
+
+// Work tells what is there for a fetch.
+type Work struct {
+	Ready   bool `db:"ready"`
+	Expired bool `db:"expired"` // locks that have run out: ReleaseExpired makes the tasks ready
+}
+
+const lookForWork = "select exists (select 1 from external_task_state s where s.topic_name {texts} and " + ready + ") as ready, " +
+	"exists (select 1 from external_task_state s where s.topic_name {texts} and " + expired + ") as expired"
+
+// LookForWork tells whether there may be something to fetch from topics. It costs two looks into an index a topic, and locks
+// nothing.
+func (q Queries) LookForWork(ctx context.Context, topics []string, now Time) (Work, error) {
+	var w Work
+	return w, q.get(ctx, &w, lookForWork, q.texts(topics), q.texts(topics), now)
+}
+
+const releaseExpired = "update external_task_state set held = false where id {oneof} select s.id from external_task_state s where s.topic_name {texts} and " +
+	expired + " order by s.lock_expiration limit ? {skips} {end}"
+
+// releasedAtOnce bounds what one call of ReleaseExpired writes.
+const releasedAtOnce = 2000
+
+// ReleaseExpired lets tasks whose lock has run out join those that are ready, so that all can be fetched in order by one index,
+// however many they are; the ones that ran out first go first. To clients nothing changes, hence it counts as no write of the
+// task. Those who do it at the same moment take turns, so that afterwards each of them finds all of the tasks; tasks that are
+// being changed otherwise are passed over.
+func (t *Tx) ReleaseExpired(ctx context.Context, topics []string, now Time) error {
+	if turns := t.d.words["turns"]; turns != "" { // SQLite's transactions take turns anyway
+		if _, err := t.exec(ctx, turns, t.texts(topics)); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(ctx, releaseExpired, t.texts(topics), now, releasedAtOnce)
+	return err
+}
+
+// FetchTasks locks up to Max tasks that are ready, for the worker, and gives them in the order asked for. Tasks that others are
+// about to lock are passed over, so that nobody waits, and each task goes to one worker only.
+func (t *Tx) FetchTasks(ctx context.Context, f *Fetch) ([]LockedTask, error) {
+	text, args := t.fetchSQL(f)
+	ids, err := t.selectIDs(ctx, text, args...)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var list []LockedTask
+	err = t.sel(ctx, &list, "select "+taskColumns+", t.error_details, t.extension_properties from "+tasksWithScope+" where s.id {ids}", t.ids(ids))
+	slices.SortFunc(list, f.Order.Compare)
+	return list, err
+}
+
+// Compare orders tasks as a fetch does.
+func (o FetchOrder) Compare(a, b LockedTask) int {
+	created := cmp.Or(cmp.Compare(a.CreateTime, b.CreateTime), a.ID.Compare(b.ID))
+	if o.Created < 0 {
+		created = -created
+	}
+	if o.ByPriority || o.Created == 0 {
+		return cmp.Or(cmp.Compare(b.Priority, a.Priority), created)
+	}
+	return created
+}

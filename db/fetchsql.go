@@ -1,0 +1,107 @@
+package db
+
+import (
+	"strconv"
+	"strings"
+)
+
+// fetchSQL puts a fetch together. One topic: its first tasks that nobody holds are locked. Several: the first tasks of each
+// are looked at, and of all of these the first that nobody holds are locked, lest tasks be locked that are not taken.
+func (q Queries) fetchSQL(f *Fetch) (text string, args []any) {
+	if len(f.Topics) == 1 {
+		topic := &f.Topics[0]
+		cond, args := q.topicSQL(f, topic)
+		text = "with c as materialized (select s.id from " + cond + f.Order.sql("s") + " limit ? {skips})" +
+			" update external_task_state set worker_id = ?, lock_expiration = ?, held = true, "
+		args = append(args, f.Max, f.WorkerID, topic.Until)
+		return text + touch + " where id {oneof} select id from c {end} returning id", args
+	}
+	var parts, all, until strings.Builder
+	var ends []any
+	for i := range f.Topics {
+		cond, more := q.topicSQL(f, &f.Topics[i])
+		name := "p" + strconv.Itoa(i)
+		parts.WriteString(name + " as materialized (select s.id, s.priority, s.create_time from " + cond + f.Order.sql("s") + " limit ?), ")
+		all.WriteString(" union all select id, priority, create_time from " + name)
+		until.WriteString(" when ? then cast(? as bigint)")
+		args = append(append(args, more...), f.Max+f.Spare)
+		ends = append(ends, f.Topics[i].Name, f.Topics[i].Until)
+	}
+	text = "with " + parts.String() + "k as materialized (" + all.String()[len(" union all "):] + "), c as materialized (select s.id from k join " +
+		justTasks + " on s.id = k.id where " + ready + f.Order.sql("k") + " limit ? {skips})" +
+		" update external_task_state set worker_id = ?, lock_expiration = case topic_name" + until.String() + " end, held = true, "
+	args = append(append(args, f.Max, f.WorkerID), ends...)
+	return text + touch + " where id {oneof} select id from c {end} returning id", args
+}
+
+// topicSQL gives the tables and conditions of one topic.
+func (q Queries) topicSQL(f *Fetch, topic *FetchTopic) (text string, args []any) {
+	cond := "s.topic_name = ? and " + ready
+	args = []any{topic.Name}
+	add := func(more string, values ...any) { cond, args = cond+" and "+more, append(args, values...) }
+	version := topic.VersionTagLike
+	if version != nil {
+		pattern := likePattern(*version)
+		version = &pattern
+	}
+	for _, one := range []struct {
+		cond  string
+		value *string
+	}{{"c.business_key = ?", topic.BusinessKey}, {"c.definition_id = ?", topic.DefinitionID}, {"c.definition_key = ?", topic.DefinitionKey},
+		{`c.version_tag like ? escape '\'`, version}} {
+		if one.value != nil {
+			add(one.cond, *one.value)
+		}
+	}
+	for _, one := range []struct {
+		cond string
+		list []string
+	}{{"c.definition_id {texts}", topic.DefinitionIDIn}, {"c.definition_key {texts}", topic.DefinitionKeyIn}, {"c.tenant_id {texts}", topic.TenantIn}} {
+		if len(one.list) > 0 {
+			add(one.cond, q.texts(one.list))
+		}
+	}
+	if topic.WithoutTenant && len(topic.TenantIn) == 0 {
+		add("c.tenant_id is null")
+	}
+	if f.Caller.Tenants != nil {
+		add("(c.tenant_id is null or c.tenant_id {texts})", q.texts(f.Caller.Tenants))
+	}
+	if len(topic.Variables) > 0 {
+		more, values := anyVariable(topic.Variables)
+		add(more, values...)
+	}
+	return tasksFor(cond) + " where " + cond, args
+}
+
+// anyVariable gives the condition that a scope has one of some variables, equal in type and value.
+func anyVariable(list []Variable) (cond string, args []any) {
+	args = []any{NilID}
+	for i := range list {
+		v := &list[i]
+		cond += " or (v.name = ? and v.type = ?"
+		args = append(args, v.Name, v.Type)
+		switch {
+		case v.Text != nil:
+			cond, args = cond+" and v.text_value = ?", append(args, *v.Text)
+		case v.Long != nil:
+			cond, args = cond+" and v.long_value = ?", append(args, *v.Long)
+		case v.Double != nil:
+			cond, args = cond+" and v.double_value = ?", append(args, *v.Double)
+		}
+		cond += ")"
+	}
+	return "exists (select 1 from variable v where v.scope_id = t.scope_id and v.task_id = ? and (" + cond[len(" or "):] + "))", args
+}
+
+// sql gives the ORDER BY of a fetch from a table. Where the order is open it is that of the index.
+func (o FetchOrder) sql(table string) string {
+	priority, created := table+".priority desc, ", table+".create_time"
+	if !o.ByPriority && o.Created != 0 {
+		priority = ""
+	}
+	if o.Created < 0 {
+		created += " desc"
+	}
+	return " order by " + priority + created
+}

@@ -1,0 +1,140 @@
+package db
+
+import "context"
+
+// The types of incidents that there are.
+const (
+	FailedExternalTask = "failedExternalTask"
+	FailedJob          = "failedJob"
+)
+
+// Incident is an incident, open or of the past, with what it has from its scope.
+type Incident struct {
+	ID                   ID      `db:"id"`
+	Type                 string  `db:"type"`
+	State                int     `db:"state"`         // IncidentOpen, IncidentResolved or IncidentDeleted
+	Configuration        ID      `db:"configuration"` // the task's or the job's id
+	ScopeID              *string `db:"scope_id"`      // nil for a job
+	ExecutionID          *ID     `db:"execution_id"`
+	ActivityID           *string `db:"activity_id"`
+	DefinitionID         *string `db:"definition_id"`
+	DefinitionKey        *string `db:"definition_key"`
+	TenantID             *string `db:"tenant_id"`
+	JobDefinitionID      *ID     `db:"job_definition_id"` // nil for a task
+	CreateTime           Time    `db:"create_time"`
+	EndTime              *Time   `db:"end_time"`
+	RemovalTime          *Time   `db:"removal_time"`
+	Message              *string `db:"message"`
+	HistoryConfiguration *ID     `db:"history_configuration"` // the log entry of the failure that caused it
+	Annotation           *string `db:"annotation"`
+}
+
+const incidentColumns = `i.id, i.type, i.state, i.configuration, i.scope_id, i.execution_id, i.activity_id, c.definition_id, c.definition_key,
+ i.tenant_id, i.job_definition_id, i.create_time, i.end_time, coalesce(i.removal_time, c.removal_time) as removal_time, i.message,
+ i.history_configuration, i.annotation`
+
+// incidentFields are the filters that open and historic incidents share.
+func incidentFields(more map[string]Field) map[string]Field {
+	for name, field := range map[string]Field{
+		"incidentId":             {Kind: OneID, Cond: "i.id = ?"},
+		"incidentType":           {Kind: Text, Cond: "i.type = ?"},
+		"incidentMessage":        {Kind: Text, Cond: "i.message = ?"},
+		"incidentMessageLike":    like("i.message like ?"),
+		"processDefinitionId":    {Kind: Text, Cond: "c.definition_id = ?"},
+		"processDefinitionKeyIn": {Kind: Texts, Cond: "c.definition_key {texts}", Empty: true},
+		"processInstanceId":      {Kind: Text, Cond: "i.scope_id = ?"},
+		"executionId":            {Kind: OneID, Cond: "i.execution_id = ?"},
+		"activityId":             {Kind: Text, Cond: "i.activity_id = ?"},
+		"failedActivityId":       nothing,
+		"causeIncidentId":        {Kind: OneID, Cond: "i.id = ?"},
+		"rootCauseIncidentId":    {Kind: OneID, Cond: "i.id = ?"},
+		"configuration":          {Kind: OneID, Cond: "i.configuration = ?"},
+		"jobDefinitionIdIn":      {Kind: IDs, Cond: "i.job_definition_id {ids}"},
+	} {
+		more[name] = field
+	}
+	return more
+}
+
+// incidentSorts are the sort keys that open and historic incidents share.
+func incidentSorts(more map[string]string) map[string]string {
+	for key, column := range map[string]string{
+		"incidentId": "i.id", "incidentMessage": "i.message", "incidentType": "i.type", "executionId": "i.execution_id", "activityId": "i.activity_id",
+		"processInstanceId": "i.scope_id", "processDefinitionId": "c.definition_id", "causeIncidentId": "i.id", "rootCauseIncidentId": "i.id",
+		"configuration": "i.configuration", "tenantId": "i.tenant_id",
+	} {
+		more[key] = column
+	}
+	return more
+}
+
+// Incidents are the open incidents, with the filters and sort keys of /incident (contract-facts 5.2).
+var Incidents = &Resource{
+	From: "(select * from incident where state = 0) i left join scope c on c.id = i.scope_id", ID: "i.id", Tenant: "i.tenant_id",
+	Fields: incidentFields(map[string]Field{
+		"incidentTimestampBefore": {Kind: Date, Cond: "i.create_time < ?"},
+		"incidentTimestampAfter":  {Kind: Date, Cond: "i.create_time > ?"},
+		"tenantIdIn":              {Kind: Texts, Cond: "i.tenant_id {texts}"},
+	}),
+	Sorts: incidentSorts(map[string]string{"incidentTimestamp": "i.create_time"}),
+}
+
+// HistoricIncidents are all incidents, with the filters and sort keys of /history/incident (contract-facts 5.4): open acts
+// whether true or false, and withoutTenantId wins over tenantIdIn.
+var HistoricIncidents = &Resource{
+	From: "incident i left join scope c on c.id = i.scope_id", ID: "i.id", Tenant: "i.tenant_id",
+	Fields: incidentFields(map[string]Field{
+		"processDefinitionKey": {Kind: Text, Cond: "c.definition_key = ?"},
+		"historyConfiguration": {Kind: OneID, Cond: "i.history_configuration = ?"},
+		"createTimeBefore":     {Kind: Date, Cond: "i.create_time < ?"},
+		"createTimeAfter":      {Kind: Date, Cond: "i.create_time > ?"},
+		"endTimeBefore":        {Kind: Date, Cond: "i.end_time < ?"},
+		"endTimeAfter":         {Kind: Date, Cond: "i.end_time > ?"},
+		"open":                 {Kind: Special, Make: func(*Filter, any) (string, []any, error) { return "i.state = 0", nil, nil }},
+		"resolved":             {Kind: Flag, Cond: "i.state = 1"},
+		"deleted":              {Kind: Flag, Cond: "i.state = 2"},
+		"tenantIdIn":           {Kind: Texts, Cond: "i.tenant_id {texts}", Unless: "withoutTenantId"},
+		"withoutTenantId":      {Kind: Flag, Cond: "i.tenant_id is null"},
+	}),
+	Sorts: incidentSorts(map[string]string{
+		"createTime": "i.create_time", "endTime": "i.end_time", "processDefinitionKey": "c.definition_key",
+		"historyConfiguration": "i.history_configuration", "incidentState": "i.state",
+	}),
+}
+
+// Incident reads an open incident; ErrNotFound if there is none of that id, or it has ended.
+func (q Queries) Incident(ctx context.Context, id ID) (*Incident, error) {
+	var i Incident
+	return &i, q.get(ctx, &i, "select "+incidentColumns+" from "+Incidents.From+" where i.id = ?", id)
+}
+
+// Incidents reads a page of the open incidents that a filter selects.
+func (q Queries) Incidents(ctx context.Context, f *Filter) ([]Incident, error) {
+	list := []Incident{}
+	return list, q.list(ctx, &list, Incidents, incidentColumns, f)
+}
+
+// CountIncidents counts the open incidents that a filter selects.
+func (q Queries) CountIncidents(ctx context.Context, f *Filter) (int64, error) {
+	return q.count(ctx, Incidents, f)
+}
+
+// HistoricIncidents reads a page of the incidents, open and ended, that a filter selects.
+func (q Queries) HistoricIncidents(ctx context.Context, f *Filter) ([]Incident, error) {
+	list := []Incident{}
+	return list, q.list(ctx, &list, HistoricIncidents, incidentColumns, f)
+}
+
+// CountHistoricIncidents counts what HistoricIncidents lists.
+func (q Queries) CountHistoricIncidents(ctx context.Context, f *Filter) (int64, error) {
+	return q.count(ctx, HistoricIncidents, f)
+}
+
+// Annotate writes the annotation of an open incident; nil clears it. ErrNotFound: it is not there, or has ended.
+func (t *Tx) Annotate(ctx context.Context, id ID, annotation *string) error {
+	n, err := t.exec(ctx, "update incident set annotation = ? where id = ? and state = 0", annotation, id)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"rearm/db"
+	"rearm/db/dbtest"
+)
+
+// newTasks writes n tasks of a topic, each in a scope of its own, created at 1000, and gives their ids in order.
+func newTasks(t testing.TB, s *db.Store, topic string, n int) []db.ID {
+	t.Helper()
+	list, scopes, ids := make([]db.NewTask, n), make([]db.Scope, n), make([]db.ID, n)
+	for i := range list {
+		scope := dbtest.ID().String()
+		ids[i] = dbtest.ID()
+		scopes[i] = db.Scope{ID: scope, Tasks: 1, StartTime: 1000}
+		list[i] = db.NewTask{LogID: dbtest.ID(), Task: db.Task{ID: ids[i], TopicName: topic, ExecutionID: dbtest.ID(), ScopeID: scope, CreateTime: 1000}}
+	}
+	if err := s.Tx(context.Background(), func(tx *db.Tx) error {
+		if _, err := tx.OpenScopes(context.Background(), scopes); err != nil {
+			return err
+		}
+		return tx.InsertTasks(context.Background(), list)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+// More rows than SQLite takes in one statement, and none at all.
+func TestInsertTasks(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		for _, n := range []int{0, 1, 250} {
+			ids := newTasks(t, s, fmt.Sprint(n), n)
+			f := &db.Filter{Values: map[string]any{"topicName": fmt.Sprint(n)}, Max: 1000}
+			list, err := s.Tasks(context.Background(), f)
+			if err != nil || len(list) != n {
+				t.Fatalf("%d tasks of %d are there, %v", len(list), n, err)
+			}
+			got, err := s.SelectTaskIDs(context.Background(), f)
+			if err != nil || !slices.Equal(got, ids) {
+				t.Errorf("%d: the ids differ, %v", n, err)
+			}
+			if n, err := s.CountTaskLog(context.Background(), &db.Filter{Values: map[string]any{"topicName": fmt.Sprint(n)}}); err != nil || int(n) != len(ids) {
+				t.Errorf("%d log entries for %d tasks, %v", n, len(ids), err)
+			}
+		}
+	})
+}
+
+// A selection reads only the tables that it needs, and can be a part of another statement.
+func TestTaskSelection(t *testing.T) {
+	t.Parallel()
+	s := dbtest.SQLite(t)
+	for _, c := range []struct {
+		values map[string]any
+		tables int
+	}{{nil, 1}, {map[string]any{"topicName": "t", "locked": true}, 1}, {map[string]any{"activityId": "a"}, 2}, {map[string]any{"processDefinitionKey": "k"}, 3}} {
+		text, _, err := s.TaskSelection(&db.Filter{Values: c.values})
+		if n := strings.Count(text, "join") + 1; err != nil || n != c.tables || !strings.HasPrefix(text, "select s.id from ") {
+			t.Errorf("%v: %s, %v", c.values, text, err)
+		}
+	}
+	for _, f := range []*db.Filter{{Values: map[string]any{"nope": 1}}, {Sort: []db.Order{{By: "nope"}}}, {Values: map[string]any{"locked": "yes"}}} {
+		if _, _, err := s.TaskSelection(f); !errors.Is(err, db.ErrFilter) {
+			t.Errorf("%+v: got %v", f, err)
+		}
+		if _, err := s.Tasks(context.Background(), f); !errors.Is(err, db.ErrFilter) {
+			t.Errorf("%+v: got %v", f, err)
+		}
+	}
+}
+
+func TestTaskLogFilters(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		a := newTasks(t, s, "a", 1)[0]
+		newTasks(t, s, "b", 1)
+		in(t, s, func(tx *db.Tx) error {
+			k, err := tx.HoldTask(context.Background(), a)
+			if err != nil {
+				return err
+			}
+			message, details := "boom", "trace"
+			return tx.FailTask(context.Background(), k, db.Failure{At: 2000, Message: &message, Details: &details, Retries: 2, LogID: dbtest.ID(), IncidentID: dbtest.ID()})
+		})
+		in(t, s, func(tx *db.Tx) error {
+			k, err := tx.HoldTask(context.Background(), a)
+			if err != nil {
+				return err
+			}
+			removal := db.Time(5000)
+			return tx.EndTask(context.Background(), k, db.End{At: 3000, Event: db.TaskSucceeded, LogID: dbtest.ID(), Removal: &removal})
+		})
+		for _, c := range []struct {
+			values map[string]any
+			want   string
+		}{
+			{nil, "1123"}, {map[string]any{"externalTaskId": a.String()}, "123"}, {map[string]any{"topicName": "a", "failureLog": true}, "2"},
+			{map[string]any{"failureLog": true, "creationLog": true}, "2"}, {map[string]any{"deletionLog": true, "creationLog": true}, ""},
+			{map[string]any{"successLog": true}, "3"}, {map[string]any{"successLog": false}, "1123"}, {map[string]any{"errorMessage": "boom"}, "2"},
+			{map[string]any{"externalTaskId": a.String(), "executionIdIn": []string{"x"}}, ""}, {map[string]any{"withoutTenantId": true, "tenantIdIn": []string{"x"}}, "1123"},
+			{map[string]any{"priorityHigherThanOrEquals": int64(0), "priorityLowerThanOrEquals": int64(-1)}, ""},
+		} {
+			list, err := s.TaskLog(context.Background(), &db.Filter{Values: c.values, Max: 10, Sort: []db.Order{{By: "timestamp"}}})
+			got := ""
+			for _, l := range list {
+				got += fmt.Sprint(l.Event)
+				if l.TaskID == a && (l.RemovalTime == nil || *l.RemovalTime != 5000) {
+					t.Errorf("the history of an ended scope has no removal time: %+v", l)
+				}
+			}
+			if err != nil || len(got) != len(c.want) || c.values != nil && !strings.Contains(c.want, got) {
+				t.Errorf("%v: got %s, want %s, %v", c.values, got, c.want, err)
+			}
+			for _, l := range list {
+				details, err := s.TaskEntryDetails(context.Background(), l.ID)
+				if err != nil || (details != nil) != (l.Event == db.TaskFailed) {
+					t.Errorf("details of %+v: %v, %v", l, details, err)
+				}
+			}
+		}
+		for key := range db.TaskLog.Sorts {
+			if list, err := s.TaskLog(context.Background(), &db.Filter{Max: 10, Sort: []db.Order{{By: key, Desc: true}}}); err != nil || len(list) != 4 {
+				t.Errorf("sorted by %s: %d, %v", key, len(list), err)
+			}
+		}
+		if _, err := s.TaskEntry(context.Background(), a); !errors.Is(err, db.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

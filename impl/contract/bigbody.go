@@ -1,0 +1,130 @@
+package contract
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// xStream marks a property that is read item by item.
+const xStream = "x-rearm-stream"
+
+// stream is a property of a body whose value is a plain array of strings, perhaps a million of them. kin-openapi would make an
+// `any` of every item, visit each, and have the whole read again by the generated code; so the items are checked here one by one
+// against the same schema, and kin-openapi sees the array empty, or with the first item that is wrong.
+type stream struct {
+	item  *openapi3.Schema
+	plain bool // the schema asks for no more than a string
+}
+
+// list is what was read of a stream.
+type list struct {
+	items []string
+	bad   int // the index of the first item that is wrong; -1 if there is none
+}
+
+// readStreams gives the streamed properties of a body's schema.
+func readStreams(s *openapi3.Schema) (map[string]*stream, error) {
+	streams := map[string]*stream{}
+	for name, ref := range s.Properties {
+		p := ref.Value
+		if marked, _ := p.Extensions[xStream].(bool); !marked {
+			continue
+		}
+		if !p.Type.Is("array") || p.Items == nil || !p.Items.Value.Type.Is("string") || p.MaxItems != nil || p.MinItems > 0 || p.UniqueItems {
+			return nil, fmt.Errorf("%s of %s: only for arrays of strings without minItems, maxItems and uniqueItems", xStream, name)
+		}
+		streams[name] = &stream{item: p.Items.Value, plain: isPlain(p.Items.Value)}
+	}
+	return streams, nil
+}
+
+// isPlain tells whether every string fits a schema.
+func isPlain(s *openapi3.Schema) bool {
+	return len(s.Enum) == 0 && s.Format == "" && s.Pattern == "" && s.MinLength == 0 && s.MaxLength == nil &&
+		len(s.AllOf) == 0 && len(s.OneOf) == 0 && len(s.AnyOf) == 0 && s.Not == nil
+}
+
+// stream reads the value of a streamed member. The items of an array are kept in d.lists, and the value for kin-openapi is an
+// array of the first wrong item, if there is one; any other value is read as usual.
+func (d *decoder) stream(name string, s *stream) (any, error) {
+	delete(d.lists, name)
+	if d.PeekKind() != '[' {
+		return d.value()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, malformed(err)
+	}
+	l, judged := &list{items: []string{}, bad: -1}, []any{}
+	for i := 0; d.PeekKind() != ']'; i++ {
+		item, err := d.item(s, l)
+		if err != nil {
+			return nil, err
+		}
+		if l.bad < 0 && item != nil {
+			l.bad, judged = i, []any{item.value}
+		}
+	}
+	if d.lists == nil {
+		d.lists = map[string]*list{}
+	}
+	d.lists[name] = l
+	_, err := d.ReadToken()
+	return judged, malformed(err)
+}
+
+// wrong is an item that its schema refuses.
+type wrong struct{ value any }
+
+// item reads one item into l; what it gives is nil unless the item is wrong.
+func (d *decoder) item(s *stream, l *list) (*wrong, error) {
+	if d.PeekKind() == '"' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil, malformed(err)
+		}
+		text, err := d.text(token)
+		if err != nil {
+			return nil, err
+		}
+		if s.plain || s.item.VisitJSON(text, bodyOptions...) == nil {
+			l.items = append(l.items, text)
+			return nil, nil
+		}
+		return &wrong{text}, nil
+	}
+	value, err := d.value()
+	return &wrong{value}, err
+}
+
+// reindex makes a breach in the only item that kin-openapi saw one in the item that it was.
+func (p *parsed) reindex(f *flaw) {
+	if len(f.path) < 2 {
+		return
+	}
+	if l := p.lists[f.path[0]]; l != nil && l.bad >= 0 {
+		f.path[1] = strconv.Itoa(l.bad)
+	}
+}
+
+// set puts a streamed list into the field of a typed body that has its name. The field may be a []string, or what generated code
+// makes of a nullable array, which has a method Set.
+func (l *list) set(body reflect.Value, name string) error {
+	for i := range body.NumField() {
+		if tag, _, _ := strings.Cut(body.Type().Field(i).Tag.Get("json"), ","); tag != name {
+			continue
+		}
+		switch field := body.Field(i).Addr().Interface().(type) {
+		case *[]string:
+			*field = l.items
+			return nil
+		case interface{ Set([]string) }:
+			field.Set(l.items)
+			return nil
+		}
+	}
+	return fmt.Errorf("%s has no field for the list %s", body.Type(), name)
+}

@@ -1,0 +1,128 @@
+package contract_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+
+	"rearm/gen"
+	"rearm/impl/contract"
+)
+
+// handlers answers few operations of the real document; the others panic.
+type handlers struct {
+	gen.StrictServerInterface
+	tasks   func(gen.GetExternalTasksRequestObject)
+	retries func(gen.SetExternalTaskRetriesAsyncOperationRequestObject)
+}
+
+var errDone = errors.New("done")
+
+func (h handlers) GetExternalTasks(_ context.Context, r gen.GetExternalTasksRequestObject) (gen.GetExternalTasksResponseObject, error) {
+	h.tasks(r)
+	return gen.GetExternalTasks200JSONResponse{}, nil
+}
+
+func (h handlers) GetExternalTask(context.Context, gen.GetExternalTaskRequestObject) (gen.GetExternalTaskResponseObject, error) {
+	return nil, errDone
+}
+
+func (h handlers) Unlock(context.Context, gen.UnlockRequestObject) (gen.UnlockResponseObject, error) {
+	return gen.Unlock204Response{}, nil
+}
+
+func (h handlers) SetExternalTaskRetriesAsyncOperation(_ context.Context, r gen.SetExternalTaskRetriesAsyncOperationRequestObject) (
+	gen.SetExternalTaskRetriesAsyncOperationResponseObject, error,
+) {
+	h.retries(r)
+	return gen.SetExternalTaskRetriesAsyncOperation200JSONResponse{}, nil
+}
+
+// real gives a server of the real document.
+func real(t *testing.T, h handlers) *echo.Echo {
+	t.Helper()
+	doc, err := contract.Load(gen.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := contract.New(doc, contract.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	c.Install(e)
+	gen.RegisterHandlersWithOptions(e, gen.NewStrictHandler(h, nil), gen.RegisterHandlersOptions{
+		BaseURL: c.Prefix(), OperationMiddlewares: c.Middlewares(),
+	})
+	return e
+}
+
+func TestGeneratedCodeGetsWhatWasJudged(t *testing.T) {
+	t.Parallel()
+	var query gen.GetExternalTasksParams
+	var body gen.SetRetriesForExternalTasksDto
+	e := real(t, handlers{
+		tasks:   func(r gen.GetExternalTasksRequestObject) { query = r.Params },
+		retries: func(r gen.SetExternalTaskRetriesAsyncOperationRequestObject) { body = *r.Body },
+	})
+	got := ask(t, e, "GET", "/engine-rest/external-task/?topicName=&locked=True&priorityHigherThanOrEquals=5.5&lockExpirationAfter=", "")
+	if got.ResponseRecorder.Code != 200 || strings.TrimSpace(got.Body.String()) != "[]" || got.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("%d %q %v", got.ResponseRecorder.Code, got.Body, got.Header())
+	}
+	if query.TopicName == nil || *query.TopicName != "" || query.Locked == nil || !*query.Locked ||
+		query.PriorityHigherThanOrEquals == nil || *query.PriorityHigherThanOrEquals != 5 || query.LockExpirationAfter != nil {
+		t.Errorf("the query: %+v", query)
+	}
+	sent := `{"retries":3.0,"externalTaskIds":["a","b"],"processInstanceIds":["p"],"externalTaskQuery":{"TopicName":"x","topicName":"t"}}`
+	if got := ask(t, e, "POST", "/engine-rest/external-task/retries-async", sent); got.ResponseRecorder.Code != 200 {
+		t.Fatalf("%d %q", got.ResponseRecorder.Code, got.Body)
+	}
+	ids, _ := body.ExternalTaskIds.Get()
+	instances, _ := body.ProcessInstanceIds.Get()
+	tasks, _ := body.ExternalTaskQuery.Get()
+	if topic, _ := tasks.TopicName.Get(); body.Retries != 3 || strings.Join(ids, " ") != "a b" || strings.Join(instances, " ") != "p" || topic != "t" {
+		t.Errorf("the body: %+v", body)
+	}
+}
+
+// TestRealWords: the recorded answers that the document alone gives.
+func TestRealWords(t *testing.T) {
+	t.Parallel()
+	e := real(t, handlers{})
+	const task, async = "/engine-rest/external-task", "/engine-rest/external-task/retries-async"
+	for _, row := range []struct {
+		method, url, body string
+		status            int
+		typ, message      string
+	}{
+		{"POST", async, `{}`, 400, "InvalidRequestException", "The number of retries cannot be null."},
+		{"POST", async, ``, 400, "InvalidRequestException", "The number of retries cannot be null."},
+		{"POST", async, `{"retries":-1}`, 400, "InvalidRequestException", "The number of retries cannot be negative: retries is not greater than or equal to 0"},
+		{"POST", async, `{"retries":1,"externalTaskIds":["a",null]}`, 400, "InvalidRequestException", "External task id cannot be null: externalTaskIds contains null value"},
+		{"POST", async, `{"retries":1,"externalTaskIds":[5]}`, 400, "InvalidRequestException", "/externalTaskIds/0: must be a string"},
+		{"POST", async, `null`, 400, "InvalidRequestException", "The body: must not be null"},
+		{"GET", async, ``, 405, "NotAllowedException", "GET is not allowed on /external-task/retries-async, only OPTIONS, POST"},
+		{"POST", task + "/fetchAndLock", `{"maxTasks":1}`, 400, "NullValueException", "workerId is null"},
+		{"POST", task + "/fetchAndLock", `{"workerId":"w","maxTasks":-1}`, 400, "ProcessEngineException", "maxResults is not greater than or equal to 0"},
+		{"POST", task + "/fetchAndLock", `{"workerId":"w","asyncResponseTimeout":1800001}`, 400, "InvalidRequestException", "The asynchronous response timeout cannot be set to a value greater than 1800000 milliseconds"},
+		{"GET", task + "?sortBy=nope", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortBy' to value 'nope'"},
+		{"GET", task + "/count?sortOrder=ASC", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortOrder' to value 'ASC'"},
+		{"GET", "/engine-rest/incident/count?sortBy=&sortOrder=", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortOrder' to value ''"},
+		{"GET", task + "/a/errorDetails", ``, 406, "NotAcceptableException", "This operation answers with text/plain, which the Accept header leaves out"},
+		{"GET", task + "/a", ``, 500, "RestException", "The server failed to answer this request; its log says more"},
+	} {
+		got := ask(t, e, row.method, row.url, row.body, "Accept", "application/json")
+		if got.ResponseRecorder.Code != row.status || got.Type != row.typ || got.Message != row.message {
+			t.Errorf("%s %s %s: %d %s %q", row.method, row.url, row.body, got.ResponseRecorder.Code, got.Type, got.Message)
+		}
+	}
+	for _, mediaType := range []string{"", "application/x-www-form-urlencoded", "application/json"} {
+		if got := ask(t, e, http.MethodPost, task+"/a/unlock", "null", "Content-Type", mediaType); got.ResponseRecorder.Code != 204 {
+			t.Errorf("unlock with Content-Type %q: %d", mediaType, got.ResponseRecorder.Code)
+		}
+	}
+}

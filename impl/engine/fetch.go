@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"rearm/db"
+	"rearm/impl/fault"
+	"rearm/impl/variable"
+)
+
+// Fetch is what a worker asks for (contract-facts 2.3).
+type Fetch struct {
+	WorkerID    string
+	MaxTasks    int // over all topics; 0: none
+	UsePriority bool
+	Created     int // 1 the oldest first, -1 the newest first, 0 as it comes; after the priority
+	Topics      []FetchTopic
+}
+
+// FetchTopic is a topic to fetch from; nil and empty lists ask nothing.
+type FetchTopic struct {
+	TopicName                  string
+	LockDuration               int64    // milliseconds
+	Variables                  []string // nil: all; empty: none
+	LocalVariables             bool     // only the task's own
+	DeserializeValues          bool     // Objects kept as JSON are given as JSON
+	IncludeExtensionProperties bool
+	BusinessKey                *string
+	DefinitionID               *string
+	DefinitionIDIn             []string
+	DefinitionKey              *string
+	DefinitionKeyIn            []string
+	VersionTag                 *string // a pattern of LIKE
+	WithoutTenantID            bool
+	TenantIDIn                 []string
+	ProcessVariables           map[string]json.RawMessage // one of them has to be there, equal in value and type
+}
+
+// rounds bounds how often a fetch looks for tasks when it has found too few, and spare is how many candidates it looks at more than
+// it takes, at first: others may hold some.
+const (
+	rounds = 3
+	spare  = 100
+)
+
+// FetchAndLock locks tasks for a worker and gives them in the order asked for, as many as there are up to MaxTasks. Each task
+// goes to one worker only. When there is nothing it costs a look into an index and locks nothing, so that a poller may call it
+// again and again.
+func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) ([]db.LockedTask, error) {
+	topics, err := in.check()
+	if err != nil {
+		return nil, err
+	}
+	got := []db.LockedTask{}
+	names := make([]string, 0, len(topics))
+	for name := range topics {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	f := &db.Fetch{Caller: caller, WorkerID: in.WorkerID, Spare: spare, Order: db.FetchOrder{ByPriority: in.UsePriority, Created: in.Created}}
+	for range rounds {
+		f.Max = in.MaxTasks - len(got)
+		if f.Max == 0 || len(names) == 0 {
+			break
+		}
+		more, again, err := e.fetch(ctx, f, names, topics)
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		got = append(got, more...)
+		f.Spare *= 8
+		if !again {
+			break
+		}
+	}
+	slices.SortStableFunc(got, f.Order.Compare)
+	return got, nil
+}
+
+// check judges a fetch and gives its topics by name; of two with one name the later one counts.
+func (in *Fetch) check() (map[string]*FetchTopic, error) {
+	if in.MaxTasks < 0 {
+		return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "maxResults is not greater than or equal to 0")
+	}
+	topics := make(map[string]*FetchTopic, len(in.Topics))
+	for i := range in.Topics {
+		if in.Topics[i].LockDuration <= 0 {
+			return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "lockTime is not greater than 0")
+		}
+		topics[in.Topics[i].TopicName] = &in.Topics[i]
+	}
+	return topics, nil
+}
+
+// fetch fetches once. again says that there may be more: locks that had run out are set free in portions, and of several topics
+// only the first candidates are looked at, which others may hold.
+func (e *Engine) fetch(ctx context.Context, f *db.Fetch, names []string, topics map[string]*FetchTopic) (got []db.LockedTask, again bool, err error) {
+	now := e.clock()
+	work, err := e.store.LookForWork(ctx, names, now)
+	if err != nil || !work.Ready && !work.Expired {
+		return nil, false, err
+	}
+	if work.Expired {
+		if err := e.store.Tx(ctx, func(tx *db.Tx) error { return tx.ReleaseExpired(ctx, names, now) }); err != nil {
+			return nil, false, err
+		}
+	}
+	f.Topics = f.Topics[:0]
+	for _, name := range names {
+		t, err := topics[name].condition(now)
+		if err != nil {
+			return nil, false, err
+		}
+		f.Topics = append(f.Topics, t)
+	}
+	err = e.store.Tx(ctx, func(tx *db.Tx) (err error) {
+		if got, err = tx.FetchTasks(ctx, f); err != nil {
+			return err
+		}
+		return sendAlong(ctx, tx, got, topics)
+	})
+	return got, work.Expired || len(names) > 1, err
+}
+
+// condition gives a topic as the database takes it.
+func (t *FetchTopic) condition(now db.Time) (db.FetchTopic, error) {
+	c := db.FetchTopic{Name: t.TopicName, Until: now.AddMillis(t.LockDuration), BusinessKey: t.BusinessKey, DefinitionID: t.DefinitionID,
+		DefinitionIDIn: t.DefinitionIDIn, DefinitionKey: t.DefinitionKey, DefinitionKeyIn: t.DefinitionKeyIn, VersionTagLike: t.VersionTag,
+		WithoutTenant: t.WithoutTenantID, TenantIn: t.TenantIDIn}
+	in := make(map[string]variable.Input, len(t.ProcessVariables))
+	for name, value := range t.ProcessVariables {
+		in[name] = variable.Input{Value: value}
+	}
+	values, err := parse(in)
+	if err != nil {
+		return c, err
+	}
+	for _, v := range values {
+		if v.Type == "Object" {
+			return c, fault.BadRequest("The variable '%s' cannot be compared with an object or a list.", v.name)
+		}
+	}
+	c.Variables = stored(values, "", db.NilID)
+	return c, nil
+}

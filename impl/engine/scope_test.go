@@ -1,0 +1,75 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+
+	"rearm/db"
+	"rearm/db/dbtest"
+	"rearm/impl/engine"
+	"rearm/impl/fault"
+)
+
+func TestCancelScope(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		a := w.create(engine.NewTask{ScopeID: ptr("p"), Retries: ptr(int32(0))})
+		b := w.create(engine.NewTask{ScopeID: ptr("p")})
+		other := w.create(engine.NewTask{})
+		w.must(w.Lock(context.Background(), everybody, b.ID.String(), "w", 60000))
+		mary := db.Caller{Tenants: []string{}}
+		w.must(w.CancelScope(context.Background(), mary, "p"))
+		if list, err := w.Tasks(context.Background(), everybody, ask()); err != nil || len(list) != 1 || list[0].ID != other.ID {
+			t.Errorf("left over: %+v, %v", list, err)
+		}
+		if h := w.history(a.ID); h[0].State != db.IncidentDeleted || *h[0].EndTime != db.TimeOf(w.now) || *h[0].RemovalTime != db.TimeOf(w.now).Add(w.HistoryTTL) {
+			t.Errorf("incidents %+v", h)
+		}
+		if got := w.entries(b.ID); got != "1 - - -; 4 - - w; " {
+			t.Errorf("log %s", got)
+		}
+		if c, err := s.Scope(context.Background(), "p"); err != nil || !c.Cancelled || c.EndTime == nil || c.Tasks != 0 {
+			t.Errorf("scope %+v, %v", c, err)
+		}
+		for _, id := range []string{"p", "nonexistent"} {
+			refused(t, w.CancelScope(context.Background(), everybody, id), fault.NotFound, fault.InvalidRequest,
+				"No process instance found for id '"+id+"': processInstance is null")
+			_, err := w.Scope(context.Background(), everybody, id)
+			refused(t, err, fault.NotFound, fault.InvalidRequest, "Process instance with id "+id+" does not exist")
+			refused(t, w.SuspendScope(context.Background(), everybody, id, true), fault.NotFound, fault.InvalidRequest, "Process instance with id "+id+" does not exist")
+		}
+		refused(t, w.Complete(context.Background(), everybody, b.ID.String(), engine.Result{WorkerID: "w"}), fault.NotFound, fault.Rest,
+			"External task with id "+b.ID.String()+" does not exist")
+	})
+}
+
+func TestCancelScopeOfAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite(t))
+	w.create(engine.NewTask{ScopeID: ptr("p"), TenantID: ptr("a")})
+	refused(t, w.CancelScope(context.Background(), db.Caller{Tenants: []string{"b"}}, "p"), fault.Invalid, fault.ProcessEngine,
+		"ENGINE-13034 Cannot update the process instance 'p' because it belongs to no authenticated tenant.")
+}
+
+func TestSuspendScopeWakes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		w.create(engine.NewTask{ScopeID: ptr("p"), TopicName: "b"})
+		w.create(engine.NewTask{ScopeID: ptr("p"), TopicName: "a"})
+		w.create(engine.NewTask{ScopeID: ptr("p"), TopicName: "a"})
+		w.woken()
+		w.must(w.SuspendScope(context.Background(), everybody, "p", true))
+		if got := w.woken(); len(got) != 0 {
+			t.Errorf("suspending woke %v", got)
+		}
+		w.must(w.SuspendScope(context.Background(), everybody, "p", false))
+		if got := w.woken(); len(got) != 2 || got[0] != "a" || got[1] != "b" {
+			t.Errorf("activating woke %v", got)
+		}
+		if c, err := w.Scope(context.Background(), everybody, "p"); err != nil || c.Suspended {
+			t.Errorf("scope %+v, %v", c, err)
+		}
+	})
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rearm/db"
+	"rearm/impl/fault"
+)
+
+// Selection names tasks in several ways, all of which are united (contract-facts 2.17). Nil asks nothing; an empty query selects
+// every task, or every process instance, that the caller may see.
+type Selection struct {
+	IDs                []*string // of tasks; a nil among them is refused
+	Query              *Query    // of tasks
+	ScopeIDs           []string  // processInstanceIds: all tasks of these
+	ScopeQuery         *Query    // processInstanceQuery
+	HistoricScopeQuery *Query    // historicProcessInstanceQuery
+	SkipMissing        bool      // onMissing: skip; ids that name no task are no error
+}
+
+// missingError makes the error for ids that name no task, in the order of the request.
+type missingError func(ids []string) error
+
+// firstMissing tells of the first id that names no task (contract-facts 2.16).
+func firstMissing(ids []string) error {
+	return fault.New(fault.NotFound, fault.InvalidRequest, "Cannot find external task with id %s: externalTask is null", ids[0])
+}
+
+// namedMissing is how many ids allMissing names.
+const namedMissing = 10
+
+// allMissing names the first ten ids that name no task, and counts the rest (product.md 1).
+func allMissing(ids []string) error {
+	more := ""
+	if n := len(ids) - namedMissing; n > 0 {
+		ids, more = ids[:namedMissing], fmt.Sprintf(" and %d more", n)
+	}
+	return fault.New(fault.NotFound, fault.InvalidRequest, "Cannot find external tasks with ids %s%s", strings.Join(ids, ", "), more)
+}
+
+// selectTasks gives the ids of all tasks that a selection names, each once, in order. With SkipMissing these may be ids that no
+// task has, and texts are those that cannot be one's at all; else they are an error, in the words of missing. An empty
+// selection is a 400.
+func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller, s Selection, missing missingError) (ids []db.ID, texts []string, err error) {
+	named, texts, err := s.parse()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !s.SkipMissing {
+		if err := s.demand(ctx, q, named, texts, missing); err != nil {
+			return nil, nil, err
+		}
+	}
+	found, err := e.selected(ctx, q, caller, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids = append(found, named...)
+	slices.SortFunc(ids, db.ID.Compare)
+	ids = slices.Compact(ids)
+	if len(ids)+len(texts) == 0 {
+		return nil, nil, fault.BadRequest("externalTaskIds is empty")
+	}
+	return ids, texts, nil
+}
+
+// parse reads the ids of a selection: sorted, each once. texts are those that are no ids, each once.
+func (s *Selection) parse() (ids []db.ID, texts []string, err error) {
+	ids = make([]db.ID, 0, len(s.IDs))
+	for _, text := range s.IDs {
+		if text == nil {
+			return nil, nil, fault.BadRequest("External task id cannot be null: externalTaskIds contains null value")
+		}
+		if id, ok := db.ParseID(*text); ok {
+			ids = append(ids, id)
+		} else if !slices.Contains(texts, *text) {
+			texts = append(texts, *text)
+		}
+	}
+	slices.SortFunc(ids, db.ID.Compare)
+	return slices.Compact(ids), texts, nil
+}
+
+// lookedUpAtOnce is how many ids one statement looks up (limits.md B).
+const lookedUpAtOnce = 5000
+
+// demand refuses ids that name no task. Counting is cheap, so only if some are missing is it found out which.
+func (s *Selection) demand(ctx context.Context, q db.Queries, ids []db.ID, texts []string, missing missingError) error {
+	gone := map[string]bool{}
+	for _, text := range texts {
+		gone[text] = true
+	}
+	for part := range slices.Chunk(ids, lookedUpAtOnce) {
+		n, err := q.CountExisting(ctx, part)
+		if err != nil {
+			return err
+		}
+		if n == len(part) {
+			continue
+		}
+		there, err := q.Existing(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			if _, ok := slices.BinarySearchFunc(there, id, db.ID.Compare); !ok {
+				gone[id.String()] = true
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	var list []string
+	for _, text := range s.IDs {
+		if gone[*text] {
+			list = append(list, *text)
+			delete(gone, *text)
+		}
+	}
+	return missing(list)
+}
+
+// selected gives the ids of the tasks that the queries of a selection select; some may come more than once.
+func (e *Engine) selected(ctx context.Context, q db.Queries, caller db.Caller, s Selection) ([]db.ID, error) {
+	var ids []db.ID
+	if s.Query != nil {
+		f, err := e.comparing(caller, db.Tasks, *s.Query)
+		if err != nil {
+			return nil, err
+		}
+		if ids, err = q.SelectTaskIDs(ctx, f); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.ScopeIDs) > 0 { // resolved without regard to the caller's tenants, as explicit ids are
+		more, err := q.SelectTaskIDs(ctx, &db.Filter{Values: map[string]any{"processInstanceIdIn": s.ScopeIDs}})
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, more...)
+	}
+	for _, scopes := range []struct {
+		resource *db.Resource
+		query    *Query
+	}{{db.RunningScopes, s.ScopeQuery}, {db.HistoricScopes, s.HistoricScopeQuery}} {
+		if scopes.query == nil {
+			continue
+		}
+		f, err := e.comparing(caller, scopes.resource, *scopes.query)
+		if err != nil {
+			return nil, err
+		}
+		more, err := q.SelectTasksOfScopes(ctx, scopes.resource, f)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, more...)
+	}
+	return ids, nil
+}

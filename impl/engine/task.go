@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"rearm/db"
+	"rearm/impl/fault"
+)
+
+// Tasks lists the tasks that a query selects (contract-facts 2.2).
+func (e *Engine) Tasks(ctx context.Context, caller db.Caller, q Query) ([]db.Task, error) {
+	f, err := e.comparing(caller, db.Tasks, q)
+	if err != nil {
+		return nil, err
+	}
+	list, err := e.store.Tasks(ctx, f)
+	return list, storeFault(err)
+}
+
+// CountTasks counts the tasks that a query selects.
+func (e *Engine) CountTasks(ctx context.Context, caller db.Caller, q Query) (int64, error) {
+	f, err := e.comparing(caller, db.Tasks, q)
+	if err != nil {
+		return 0, err
+	}
+	n, err := e.store.CountTasks(ctx, f)
+	return n, storeFault(err)
+}
+
+// TopicNames lists the topics that tasks have, each once (contract-facts 2.4).
+func (e *Engine) TopicNames(ctx context.Context, caller db.Caller, flags db.TopicFlags) ([]string, error) {
+	names, err := e.store.TopicNames(ctx, caller, e.clock(), flags)
+	return names, storeFault(err)
+}
+
+// Task reads a task; 404 when there is none of that id (contract-facts 2.5).
+func (e *Engine) Task(ctx context.Context, caller db.Caller, id string) (*db.Task, error) {
+	none := fault.New(fault.NotFound, fault.Rest, "External task with id %s does not exist", id)
+	parsed, ok := db.ParseID(id)
+	if !ok {
+		return nil, none
+	}
+	t, err := e.store.Task(ctx, parsed)
+	if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, t.TenantID) {
+		return nil, none
+	}
+	return t, storeFault(err)
+}
+
+// ErrorDetails reads the details of the last failure of a task that came with any; nil: there was none. 404 when there is no
+// such task (contract-facts 2.6, difference 5).
+func (e *Engine) ErrorDetails(ctx context.Context, caller db.Caller, id string) (*string, error) {
+	none := fault.Coded(fault.NotFound, fault.NullValue, "No external task found with id %s: externalTask is null", id)
+	t, err := e.Task(ctx, caller, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, none
+	}
+	if err != nil {
+		return nil, err
+	}
+	details, err := e.store.ErrorDetails(ctx, t.ID)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, none
+	}
+	return details, storeFault(err)
+}
+
+// noTask is what every operation on one task answers when there is none of that id (contract-facts 2.15).
+func noTask(id string) error {
+	return fault.Coded(fault.NotFound, fault.Rest, "External task with id %s does not exist", id)
+}
+
+// foreign is what an operation on something of another tenant answers (contract-facts 1.10, difference 4).
+func foreign(what string) error {
+	return fault.Coded(fault.Invalid, fault.ProcessEngine, "ENGINE-13034 Cannot %s because it belongs to no authenticated tenant.", what)
+}
+
+// holdTask runs f in a transaction in which nobody else can change the task. check comes first, then whether the task
+// belongs to a tenant of the caller (contract-facts 2.15).
+func (e *Engine) holdTask(ctx context.Context, caller db.Caller, id string, check func(*db.HeldTask) error, f func(*db.Tx, *db.HeldTask) error) error {
+	parsed, ok := db.ParseID(id)
+	if !ok {
+		return noTask(id)
+	}
+	return storeFault(e.store.Tx(ctx, func(tx *db.Tx) error {
+		k, err := tx.HoldTask(ctx, parsed)
+		if errors.Is(err, db.ErrNotFound) {
+			return noTask(id)
+		}
+		if err != nil {
+			return err
+		}
+		if err := check(k); err != nil {
+			return err
+		}
+		if !visible(caller, k.TenantID) {
+			return foreign("update the process instance '" + k.ScopeID + "'")
+		}
+		return f(tx, k)
+	}))
+}
+
+// anyone lets everybody change a task.
+func anyone(*db.HeldTask) error { return nil }

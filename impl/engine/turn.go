@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"rearm/db"
+)
+
+// turn is one transaction's worth of work on a batch.
+type turn struct {
+	running []db.Range // what was tried last: if the turn fails, these jobs are at fault
+	worked  bool       // something was done
+	topics  []string   // on which tasks have become fetchable
+}
+
+// advance takes one turn on a batch, in one transaction: the seed job makes all execution jobs, at most limit jobs of those
+// that are free are carried out, and the batch ends if they were the last. A small batch needs one turn from seed to end. On
+// an error nothing has happened, and running says what was being tried.
+func (e *Engine) advance(ctx context.Context, id db.ID, limit int32) (turn, error) {
+	var t turn
+	err := e.store.Tx(ctx, func(tx *db.Tx) error {
+		t = turn{}
+		return e.step(ctx, tx, id, limit, &t)
+	})
+	if errors.Is(err, db.ErrNotFound) && len(t.running) == 0 { // the batch has ended or was deleted meanwhile
+		return t, nil
+	}
+	if err == nil && len(t.topics) > 0 {
+		e.Wake(t.topics)
+	}
+	return t, err
+}
+
+func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *turn) error {
+	now := e.clock()
+	b, err := e.prepare(ctx, tx, id, now, t)
+	if err != nil {
+		return err
+	}
+	claimed, err := tx.ClaimJobs(ctx, id, now, max(1, limit/b.ItemsPerJob))
+	if err != nil {
+		return err
+	}
+	if len(claimed) > 0 {
+		t.running, t.worked = claimed, true
+		if t.topics, err = e.execute(ctx, tx, b, claimed, now); err != nil {
+			return err
+		}
+	}
+	return e.finishIfLast(ctx, tx, b, now, t)
+}
+
+// prepare seeds a batch that needs it and gives it, locked if this turn is going to write on its row: batch before job is the
+// order of all locks.
+func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, t *turn) (*db.Batch, error) {
+	b, err := tx.Batch(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !b.Seeded() {
+		t.running = []db.Range{newJob(b, db.SeedJob, b.SeedRuns, now)}
+		before := b.JobsCreated
+		if err := e.seedIfDue(ctx, tx, id, now); err != nil {
+			return nil, err
+		}
+		if b, err = tx.Batch(ctx, id); err != nil {
+			return nil, err
+		}
+		t.running, t.worked = nil, b.JobsCreated > before
+	}
+	if b.ExecutionStartTime == nil {
+		return tx.LockBatch(ctx, id)
+	}
+	return b, nil
+}
+
+// finishIfLast lets the monitor look when no execution job is left, or when its time has come. Jobs that others are running
+// count as left; whoever commits last comes here again.
+func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time, t *turn) error {
+	if !b.Seeded() {
+		return nil
+	}
+	left, err := tx.HasExecutionJobs(ctx, b.ID)
+	if err != nil || left && t.worked {
+		return err
+	}
+	// Others may hold the batch and wait for a range of this transaction: never wait for them here.
+	locked, err := tx.TryLockBatch(ctx, b.ID)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before := t.running
+	t.running = []db.Range{newJob(locked, db.MonitorJob, locked.MonitorRuns, now)}
+	if err := e.finish(ctx, tx, locked, now); err != nil {
+		return err
+	}
+	t.running = before
+	return nil
+}

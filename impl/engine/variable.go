@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"rearm/db"
+	"rearm/impl/fault"
+	"rearm/impl/variable"
+)
+
+// named is a checked variable.
+type named struct {
+	name string
+	variable.Value
+}
+
+// parse checks variables; those that are not to be kept are left out then.
+func parse(in map[string]variable.Input) ([]named, error) {
+	list := make([]named, 0, len(in))
+	for name, input := range in {
+		v, err := variable.Parse(input)
+		if err != nil {
+			return nil, err
+		}
+		if !v.Transient {
+			list = append(list, named{name, v})
+		}
+	}
+	slices.SortFunc(list, func(a, b named) int { return strings.Compare(a.name, b.name) })
+	return list, nil
+}
+
+func parseBoth(shared, local map[string]variable.Input) (a, b []named, err error) {
+	if a, err = parse(shared); err != nil {
+		return nil, nil, err
+	}
+	b, err = parse(local)
+	return a, b, err
+}
+
+// stored gives variables as they are kept in a scope, or with one of its tasks.
+func stored(list []named, scope string, task db.ID) []db.Variable {
+	rows := make([]db.Variable, len(list))
+	for i, v := range list {
+		rows[i] = db.Variable{ScopeID: scope, TaskID: task, Name: v.name, Type: v.Type, Text: v.Text, Long: v.Long, Double: v.Double, Info: string(v.Info)}
+		if v.Text != nil && !strings.Contains(*v.Text, "\x00") {
+			continue
+		}
+		value := string(v.JSON)
+		rows[i].Text, rows[i].Value = nil, &value
+	}
+	return rows
+}
+
+// comparing is filter for a resource whose filters compare variables.
+func (e *Engine) comparing(caller db.Caller, r *db.Resource, q Query) (*db.Filter, error) {
+	f, err := e.filter(caller, r, q)
+	if err != nil {
+		return nil, err
+	}
+	f.Values = maps.Clone(f.Values)
+	for name, kind := range map[string]string{"processVariables": "process variable", "variables": "variable"} {
+		list, ok := f.Values[name].([]db.Comparison)
+		if !ok {
+			continue
+		}
+		if f.Values[name], err = comparisons(list, kind); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// needsOrder are the operators that compare by order or likeness, in the words of the reference.
+var needsOrder = map[string]string{
+	"gt": "greater than", "gteq": "greater than or equal", "lt": "less than", "lteq": "less than or equal", "like": "like", "notLike": "not like",
+}
+
+// comparisons checks comparisons of variables and reads their values (contract-facts 2.2). kind names them in errors.
+func comparisons(list []db.Comparison, kind string) ([]db.Comparison, error) {
+	checked := make([]db.Comparison, len(list))
+	for i, c := range list {
+		switch {
+		case c.Operator == nil:
+			return nil, fault.BadRequest("Invalid %s comparator specified: null", kind)
+		case db.Operators[*c.Operator] == "":
+			return nil, fault.BadRequest("Invalid %s comparator specified: %s", kind, *c.Operator)
+		case c.Name == nil:
+			return nil, fault.Coded(fault.Invalid, fault.NullValue, "name is null")
+		}
+		value, err := operand(c.Value)
+		if err != nil {
+			return nil, err
+		}
+		_, isBool := value.(bool)
+		if words := needsOrder[*c.Operator]; words != "" && (value == nil || isBool) {
+			return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "Booleans and null cannot be used in '%s' condition", words)
+		}
+		checked[i] = db.Comparison{Name: c.Name, Operator: c.Operator, Value: value}
+	}
+	return checked, nil
+}
+
+// operand reads the value of a comparison: JSON of a body, or a text of a query parameter. A text that is a date is one; a
+// number with a fraction is a float64, any other an int64.
+func operand(value any) (any, error) {
+	raw, ok := value.(json.RawMessage)
+	if !ok {
+		if s, isText := value.(string); isText {
+			return dateOrText(s), nil
+		}
+		return value, nil
+	}
+	v, err := variable.Parse(variable.Input{Value: raw})
+	switch {
+	case err != nil:
+		return nil, err
+	case v.Text != nil:
+		return dateOrText(*v.Text), nil
+	case v.Type == "Boolean":
+		return *v.Long == 1, nil
+	case v.Long != nil:
+		return *v.Long, nil
+	case v.Double != nil && math.Abs(*v.Double) < 1<<53 && *v.Double == math.Trunc(*v.Double):
+		return int64(*v.Double), nil
+	case v.Double != nil:
+		return *v.Double, nil
+	case v.Type == "Null":
+		return nil, nil
+	}
+	return nil, fault.BadRequest("Variables cannot be compared with an object or a list.")
+}
+
+func dateOrText(s string) any {
+	if t, ok := variable.ParseDate(s); ok {
+		return db.TimeOf(t)
+	}
+	return s
+}
