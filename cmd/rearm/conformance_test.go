@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// conformance is the folder of the reference's recorded answers and their player, where it is at hand.
+const conformance = "../../../shared/conformance"
+
+// The server answers as the reference was recorded to answer, or as it means to differ.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat(conformance); err != nil {
+		t.Skip("conformance player skipped: the recordings are not beside this repository")
+	}
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("conformance player skipped: no python3 in PATH")
+	}
+	for _, suite := range []string{"headline"} {
+		t.Run(suite, func(t *testing.T) {
+			t.Parallel()
+			eachDatabase(t, func(t *testing.T, databaseURL string) {
+				s := startServer(t, databaseURL)
+				cmd := exec.CommandContext(t.Context(), python, filepath.Join(conformance, "run.py"), "--target", "rearm", "--base", s.url+"/engine-rest",
+					"--scenarios", filepath.Join(conformance, suite+".py"), "--golden", filepath.Join(conformance, "recordings", suite+".json"))
+				cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
+				out, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+				t.Logf("%.200s", lastLine(out))
+			})
+		})
+	}
+}

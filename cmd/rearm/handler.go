@@ -1,0 +1,47 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"rearm/gen"
+	"rearm/impl/console"
+	"rearm/impl/contract"
+	"rearm/impl/engine"
+	"rearm/impl/rest"
+)
+
+// newHandler wires all that answers requests: the operations under the contract's prefix, the pages, and the two that tell how
+// the node is.
+func newHandler(c *Config, e *engine.Engine, h *health, log *slog.Logger) (http.Handler, error) {
+	document, err := contract.Load(gen.Document)
+	if err != nil {
+		return nil, err
+	}
+	json, err := document.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	judge, err := contract.New(document, contract.Options{Log: log, MaxBody: c.MaxBody, MaxBigBody: c.MaxBodyRetriesAsync})
+	if err != nil {
+		return nil, err
+	}
+	web := echo.New()
+	judge.Install(web)
+	operations := gen.NewStrictHandler(rest.NewServer(e, contractVersion), nil)
+	gen.RegisterHandlersWithOptions(web.Group(judge.Prefix(), h.gate), operations, gen.RegisterHandlersOptions{OperationMiddlewares: judge.Middlewares()})
+	console.Register(web, console.Document{YAML: gen.Document, JSON: json})
+	h.register(web)
+	return impatient(web), nil
+}
+
+// newServer makes the HTTP server of a handler. It has no limit on the time of an answer, since polls may wait long.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

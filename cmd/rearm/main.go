@@ -1,0 +1,59 @@
+// Command rearm is the server and its tools: rearm serve, demo, migrate, version. See README.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// program is what a command has to do with the world around it.
+type program struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+}
+
+// command is one of rearm's commands. It ends when ctx does.
+type command struct {
+	name, summary string
+	run           func(ctx context.Context, p program, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "serve the REST contract on a database", serve},
+		{"demo", "see 1,000 failed tasks being retried in bulk, on a database that is thrown away", demo},
+		{"migrate", "bring the database's schema up to date and end", migrate},
+		{"version", "print the version of this program", version},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run runs the command that args name and gives the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		usage(stderr)
+		return exitRefused
+	}
+	if args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		usage(stdout)
+		return exitOK
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			err := c.run(ctx, program{getenv, stdout, stderr}, args[1:])
+			return exitCode(err, "rearm "+c.name, stderr)
+		}
+	}
+	fmt.Fprintf(stderr, "rearm: there is no command %q\n\n", args[0])
+	usage(stderr)
+	return exitRefused
+}

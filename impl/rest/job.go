@@ -1,0 +1,106 @@
+package rest
+
+import (
+	"context"
+
+	"rearm/db"
+	"rearm/gen"
+	"rearm/impl/engine"
+)
+
+// jobs answers /job.
+type jobs struct{ engine *engine.Engine }
+
+// GetJobs lists the jobs that exist.
+func (h jobs) GetJobs(ctx context.Context, r gen.GetJobsRequestObject) (gen.GetJobsResponseObject, error) {
+	list, err := h.list(ctx, r.Params)
+	return gen.GetJobs200JSONResponse(list), err
+}
+
+// QueryJobs lists the jobs that a body selects.
+func (h jobs) QueryJobs(ctx context.Context, r gen.QueryJobsRequestObject) (gen.QueryJobsResponseObject, error) {
+	list, err := h.list(ctx, r.Params, r.Body)
+	return gen.QueryJobs200JSONResponse(list), err
+}
+
+// GetJobsCount counts jobs.
+func (h jobs) GetJobsCount(ctx context.Context, r gen.GetJobsCountRequestObject) (gen.GetJobsCountResponseObject, error) {
+	n, err := h.count(ctx, r.Params)
+	return gen.GetJobsCount200JSONResponse{Count: n}, err
+}
+
+// QueryJobsCount counts the jobs that a body selects.
+func (h jobs) QueryJobsCount(ctx context.Context, r gen.QueryJobsCountRequestObject) (gen.QueryJobsCountResponseObject, error) {
+	n, err := h.count(ctx, r.Body)
+	return gen.QueryJobsCount200JSONResponse{Count: n}, err
+}
+
+// GetJob reads one job.
+func (h jobs) GetJob(ctx context.Context, r gen.GetJobRequestObject) (gen.GetJobResponseObject, error) {
+	j, err := h.engine.Job(ctx, caller(ctx), r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return gen.GetJob200JSONResponse(toJob(j)), nil
+}
+
+// GetStacktrace reads what is known of the last failure of a job.
+func (h jobs) GetStacktrace(ctx context.Context, r gen.GetStacktraceRequestObject) (gen.GetStacktraceResponseObject, error) {
+	trace, err := h.engine.JobStacktrace(ctx, caller(ctx), r.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case trace == nil:
+		return gen.GetStacktrace204Response{}, nil
+	}
+	return gen.GetStacktrace200TextResponse(*trace), nil
+}
+
+// ExecuteJob runs a job before it answers.
+func (h jobs) ExecuteJob(ctx context.Context, r gen.ExecuteJobRequestObject) (gen.ExecuteJobResponseObject, error) {
+	if err := h.engine.ExecuteJob(ctx, caller(ctx), r.ID); err != nil {
+		return nil, err
+	}
+	return gen.ExecuteJob204Response{}, nil
+}
+
+// SetJobRetries sets the retries of a job, and its due date if the body names one, be it null.
+func (h jobs) SetJobRetries(ctx context.Context, r gen.SetJobRetriesRequestObject) (gen.SetJobRetriesResponseObject, error) {
+	in := engine.JobRetries{Retries: r.Body.Retries, SetDueDate: r.Body.DueDate.IsSpecified()}
+	if due := given(r.Body.DueDate); due != nil {
+		at := db.TimeOf(due.Time)
+		in.DueDate = &at
+	}
+	if err := h.engine.SetJobRetries(ctx, caller(ctx), r.ID, in); err != nil {
+		return nil, err
+	}
+	return gen.SetJobRetries204Response{}, nil
+}
+
+func (h jobs) list(ctx context.Context, sources ...any) ([]gen.JobDto, error) {
+	q, err := read(db.Jobs, sources...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := h.engine.Jobs(ctx, caller(ctx), q)
+	return each(list, toJob), err
+}
+
+func (h jobs) count(ctx context.Context, source any) (int64, error) {
+	q, err := read(db.Jobs, source)
+	if err != nil {
+		return 0, err
+	}
+	return h.engine.CountJobs(ctx, caller(ctx), q)
+}
+
+// toJob leaves null what only a process has.
+func toJob(j *db.Job) gen.JobDto {
+	batch, definition := j.BatchID.String(), j.Kind.Definition(j.BatchID).String()
+	return gen.JobDto{
+		ID: j.ID.String(), JobDefinitionID: orNull(&definition), DueDate: dateOrNull(j.DueDate), ProcessInstanceID: orNull[string](nil),
+		ExecutionID: orNull[string](nil), ProcessDefinitionID: orNull[string](nil), ProcessDefinitionKey: orNull[string](nil),
+		Retries: j.Retries, ExceptionMessage: orNull(j.ExceptionMessage), FailedActivityID: orNull(j.FailedActivityID), Suspended: j.Suspended,
+		Priority: j.Priority, TenantID: orNull(j.TenantID), CreateTime: date(j.CreateTime), BatchID: orNull(&batch),
+	}
+}

@@ -1,0 +1,33 @@
+// Package rest translates between the contract and the engine, and does nothing else: a handler reads the request, calls one
+// method of the engine, maps what comes back, and returns. Errors go back as they are; impl/contract writes them.
+package rest
+
+import (
+	"context"
+
+	"rearm/db"
+	"rearm/gen"
+	"rearm/impl/engine"
+)
+
+// Server answers every operation of the contract. Each resource is a small struct of its own.
+type Server struct {
+	batches
+	engines
+	incidents
+	jobDefinitions
+	jobs
+	locks
+	retries
+	tasks
+}
+
+var _ gen.StrictServerInterface = (*Server)(nil)
+
+// NewServer makes the handlers of an engine. version is what GET /version answers.
+func NewServer(e *engine.Engine, version string) *Server {
+	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, tasks{e}}
+}
+
+// caller gives the one on whose behalf a request is made.
+func caller(_ context.Context) db.Caller { return db.Caller{} }
