@@ -243,7 +243,7 @@ func TestJobPages(t *testing.T) {
 func someIDs(w *jobWorld, n int) []string {
 	ids := []string{w.id("ax0"), w.id("ax2"), w.id("ax3"), w.id("bx1"), w.id("bm1")}
 	for i := 5; i < n; i++ {
-		id := w.base['a'].Sub(db.SubJob, uint32(2*i)) //nolint:gosec // small
+		id := w.base['a'].Sub(db.SubJob, uint32(2*i))
 		if n > 100 {
 			id = dbtest.ID().Sub(db.SubJob, 0)
 		}

@@ -42,7 +42,7 @@ func DecodeOutcomes(b []byte) ([]Outcome, error) {
 		case 1:
 			list = append(list, Outcome{})
 		default:
-			previous := int32(v - 2) //nolint:gosec // bounded above
+			previous := int32(v - 2)
 			list = append(list, Outcome{Previous: &previous})
 		}
 	}

@@ -35,6 +35,8 @@ type Field struct {
 	Cond   string // SQL, with one parameter where the kind has a value
 	Unless string // the filter that wins when both are given and it acts
 	Empty  bool   // of a list in a query parameter: an empty text means a list of one empty text (finds nothing), not no filter
+	// NotEmpty says of a list in a body why an empty one is refused; "": it asks nothing.
+	NotEmpty string
 	// Plus names the filter that, when it acts, lets rows with PlusCond (no parameters) through as well.
 	Plus, PlusCond string
 	List           bool // of Special: the values are []string

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -32,27 +33,41 @@ func (q Queries) Scope(ctx context.Context, id string) (*Scope, error) {
 }
 
 // OpenScopes makes the scopes that are not there yet, with their numbers of tasks, and adds those numbers to the ones that are.
-// Ids must differ; StartTime is that of the scopes made. It gives the scopes that were there already, as they are now; an
-// ended one among them has not changed, and nothing can be added to it.
+// Ids must differ; StartTime is that of the scopes made. It gives the scopes that were there already, in order of their ids;
+// an ended one among them has not changed, and nothing can be added to it.
 func (t *Tx) OpenScopes(ctx context.Context, list []Scope) ([]Scope, error) {
 	made, err := t.insertScopes(ctx, list)
 	if err != nil || len(made) == len(list) {
 		return nil, err
 	}
-	byTasks, there := map[int32][]string{}, []string{}
+	more := map[string]int32{}
 	for i := range list {
 		if !made[list[i].ID] {
-			byTasks[list[i].Tasks] = append(byTasks[list[i].Tasks], list[i].ID)
-			there = append(there, list[i].ID)
-		}
-	}
-	for n, ids := range byTasks {
-		if _, err := t.exec(ctx, "update scope set tasks = tasks + ? where id {texts} and end_time is null", n, t.texts(ids)); err != nil {
-			return nil, err
+			more[list[i].ID] = list[i].Tasks
 		}
 	}
 	var old []Scope
-	return old, t.sel(ctx, &old, "select "+scopeColumns+" from scope c where c.id {texts} order by c.id", t.texts(there))
+	if err := t.sel(ctx, &old, "select "+scopeColumns+" from scope c where c.id {texts} order by c.id {lock}", t.texts(slices.Collect(maps.Keys(more)))); err != nil {
+		return nil, err
+	}
+	return old, t.addTasks(ctx, old, more)
+}
+
+// addTasks adds tasks to those scopes that have not ended, as many as more says; scopes that get equally many share a statement.
+func (t *Tx) addTasks(ctx context.Context, list []Scope, more map[string]int32) error {
+	byNumber := map[int32][]string{}
+	for i := range list {
+		if n := more[list[i].ID]; list[i].EndTime == nil {
+			list[i].Tasks += n
+			byNumber[n] = append(byNumber[n], list[i].ID)
+		}
+	}
+	for n, ids := range byNumber {
+		if _, err := t.exec(ctx, "update scope set tasks = tasks + ? where id {texts}", n, t.texts(ids)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertScopes makes the scopes that are not there, and tells which it has made. PostgreSQL waits for another transaction that

@@ -57,26 +57,3 @@ func TestLockScope(t *testing.T) {
 		})
 	})
 }
-
-// Every filter and every sort key makes a statement that both databases take.
-func TestScopeFiltersAreTaken(t *testing.T) {
-	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		newTasks(t, s, "a", 1)
-		for name, r := range map[string]*db.Resource{"running": db.RunningScopes, "historic": db.HistoricScopes} {
-			for field, f := range r.Fields {
-				value := map[db.Kind]any{db.Text: "x", db.Texts: []string{"x"}, db.OneID: dbtest.ID().String(), db.IDs: []string{dbtest.ID().String()}, db.Flag: true,
-					db.Date: db.Time(5), db.Special: "x", db.Option: true}[f.Kind]
-				if f.Comparisons {
-					value = []db.Comparison{}
-				}
-				if _, err := s.SelectTasksOfScopes(context.Background(), r, &db.Filter{Values: map[string]any{field: value}}); err != nil {
-					t.Errorf("%s, %s: %v", name, field, err)
-				}
-			}
-			if _, err := s.SelectTasksOfScopes(context.Background(), r, &db.Filter{Sort: []db.Order{{By: "nope"}}}); !errors.Is(err, db.ErrFilter) {
-				t.Errorf("%s: sorted by nope: %v", name, err)
-			}
-		}
-	})
-}

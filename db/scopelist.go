@@ -15,7 +15,7 @@ const (
 // scopeFields are the filters that both kinds of queries share.
 func scopeFields(more map[string]Field) map[string]Field {
 	for name, field := range map[string]Field{
-		"processInstanceIds":        {Kind: Texts, Cond: "c.id {texts}"},
+		"processInstanceIds":        {Kind: Texts, Cond: "c.id {texts}", NotEmpty: "Set of process instance ids is empty"},
 		"rootProcessInstanceId":     {Kind: Text, Cond: "c.id = ?"},
 		"processDefinitionId":       {Kind: Text, Cond: "c.definition_id = ?"},
 		"processDefinitionKey":      {Kind: Text, Cond: "c.definition_key = ?"},

@@ -56,7 +56,7 @@ const (
 )
 
 // Definition gives the id of the job definition of such jobs of a batch.
-func (k JobKind) Definition(batch ID) ID { return batch.Sub(SubDefinition+byte(k)-1, 0) }
+func (k JobKind) Definition(batch ID) ID { return batch.Sub(SubDefinition+byte(k)-1, 0) } //nolint:gosec // 1 to 3
 
 // JobKindOf gives the kind of jobs that a definition's kind of id stands for; ok is false if it is no definition.
 func JobKindOf(sub byte) (kind JobKind, ok bool) {

@@ -32,7 +32,9 @@ func TestTaskIncidents(t *testing.T) {
 			list[0].Message != nil || list[0].HistoryConfiguration != nil || *list[1].Message != "boom" || *list[1].HistoryConfiguration != incidents[0] {
 			t.Fatalf("open: %+v, %v", list, err)
 		}
-		in(t, s, func(tx *db.Tx) error { return tx.ResolveTaskIncidents(context.Background(), []db.ID{ids[0], ids[3]}, 7) })
+		in(t, s, func(tx *db.Tx) error {
+			return tx.ResolveTaskIncidents(context.Background(), []db.ID{ids[0], ids[3]}, 7)
+		})
 		in(t, s, func(tx *db.Tx) error { return tx.DeleteTaskIncidents(context.Background(), ids, 8) })
 		in(t, s, func(tx *db.Tx) error { return tx.ResolveTaskIncidents(context.Background(), nil, 9) })
 		all, err := s.HistoricIncidents(context.Background(), &db.Filter{Max: 9, Sort: []db.Order{{By: "incidentState"}}})

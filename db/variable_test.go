@@ -22,7 +22,9 @@ func TestVariables(t *testing.T) {
 			return tx.SetVariables(context.Background(), []db.Variable{text("p", db.NilID, "x", "old"), text("p", db.NilID, "x", "<new>"), text("p", task, "x", "local"),
 				text("p", other, "y", "of another"), text("q", db.NilID, "x", "elsewhere"), {ScopeID: "p", Name: "f", Type: "File", Value: &content, Info: `{"filename":"a"}`}})
 		})
-		in(t, s, func(tx *db.Tx) error { return tx.SetVariables(context.Background(), []db.Variable{text("p", task, "x", "changed")}) })
+		in(t, s, func(tx *db.Tx) error {
+			return tx.SetVariables(context.Background(), []db.Variable{text("p", task, "x", "changed")})
+		})
 		in(t, s, func(tx *db.Tx) error { return tx.SetVariables(context.Background(), nil) })
 		for _, c := range []struct {
 			of   db.VariablesOf

@@ -30,7 +30,7 @@ var shared = sync.OnceValues(start)
 var databases atomic.Int64
 
 // running keeps hold of the shared cluster: a pipe that nobody points at any more is closed, and the guard ends the server.
-var running *Cluster
+var running *Cluster //nolint:unused // it is held, not read
 
 // PostgresURL gives the URL of a new, empty database. It skips the test where PostgreSQL is not installed.
 func PostgresURL(t testing.TB) string {
@@ -46,7 +46,7 @@ func PostgresURL(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer admin.Close()
+	defer admin.Close() //nolint:errcheck // it was for one statement
 	name := fmt.Sprintf("t%d_%d_%d", os.Getpid(), time.Now().UnixNano(), databases.Add(1))
 	if _, err := admin.ExecContext(context.Background(), "create database "+name+" template template0"); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func drop(server, name string) {
 	if err != nil {
 		return
 	}
-	defer admin.Close()
+	defer admin.Close()                                                    //nolint:errcheck // it was for one statement
 	_, _ = admin.Exec("drop database if exists " + name + " with (force)") //nolint:noctx // a clean-up has no context
 }
 
@@ -232,6 +232,6 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // only its port was wanted
 	return l.Addr().(*net.TCPAddr).Port, nil
 }

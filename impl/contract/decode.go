@@ -37,7 +37,7 @@ func (d *decoder) document() (any, error) {
 		return nil, err
 	}
 	switch _, err := d.ReadToken(); {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return v, nil
 	case err != nil:
 		return nil, malformed(err)
@@ -147,7 +147,7 @@ func malformed(err error) error {
 			reason = "the text ends too early"
 		}
 		return fault.BadRequest("%s: malformed JSON at byte %d: %s", place(syntax.JSONPointer), syntax.ByteOffset, reason)
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return fault.BadRequest("The body: malformed JSON: the text ends too early")
 	}
 	return &fault.Error{Kind: fault.Invalid, Type: fault.InvalidRequest, Message: "The body did not arrive whole, or in time", Err: err}

@@ -31,7 +31,7 @@ func TestEveryErrorHasOneShape(t *testing.T) {
 		{"unknown route", "GET", "/engine-rest/nope", "", 404, "NotFoundException", "There is no /engine-rest/nope", none},
 		{"unknown route elsewhere", "GET", "/nope", "", 404, "NotFoundException", "There is no /nope", none},
 		{"the prefix alone", "GET", "/engine-rest", "", 404, "NotFoundException", "There is no /engine-rest", none},
-		{"unknown engine", "GET", "/engine-rest/engine/other/thing", "", 404, "InvalidRequestException", "Process engine other not available", none},
+		{"unknown engine", "GET", "/engine-rest/engine/other/thing", "", 400, "InvalidRequestException", "No process engine available", none},
 		{"method", "DELETE", thing, "", 405, "NotAllowedException", "DELETE is not allowed on /thing, only GET, OPTIONS, POST", none},
 		{"NUL in a path", "GET", thing + "/a%00", "", 400, "InvalidRequestException", "The path holds...", none},
 		{"no UTF-8 in a path", "GET", thing + "/%ff", "", 400, "InvalidRequestException", "The path holds...", none},
@@ -178,7 +178,7 @@ func TestPanicIsA500(t *testing.T) {
 		t.Errorf("the log lacks the panic or its stack, or has it twice: %s", s)
 	}
 	defer func() {
-		if recover() != http.ErrAbortHandler {
+		if recover() != http.ErrAbortHandler { //nolint:errorlint // a panic has no chain
 			t.Error("http.ErrAbortHandler was kept back")
 		}
 	}()

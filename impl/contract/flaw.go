@@ -39,7 +39,7 @@ func (f *flaw) expected() string { return expected(f.schemas[0], f.keyword) }
 // flawOf gives the first breach that an error of kin-openapi tells of; nil if it tells of none. It never asks such an error for
 // its words, which may be as long as the body.
 func flawOf(err error) *flaw {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it goes down the chain itself, one link at a time
 	case nil:
 		return nil
 	case *flaw:

@@ -49,7 +49,7 @@ func exchange(t *testing.T, to net.Addr, request string) (*http.Response, []byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer c.Close() //nolint:errcheck // it was read to its end
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}

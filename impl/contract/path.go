@@ -65,8 +65,7 @@ func (c *Contract) segments(u *url.URL) ([]string, error) {
 		return segments, nil
 	}
 	if segments[1] != "default" {
-		name, _ := url.PathUnescape(segments[1])
-		return nil, fault.New(fault.NotFound, fault.InvalidRequest, "Process engine %s not available", name)
+		return nil, fault.BadRequest("No process engine available")
 	}
 	return segments[2:], nil
 }

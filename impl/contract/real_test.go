@@ -105,6 +105,7 @@ func TestRealWords(t *testing.T) {
 		{"POST", async, `{"retries":1,"externalTaskIds":["a",null]}`, 400, "InvalidRequestException", "External task id cannot be null: externalTaskIds contains null value"},
 		{"POST", async, `{"retries":1,"externalTaskIds":[5]}`, 400, "InvalidRequestException", "/externalTaskIds/0: must be a string"},
 		{"POST", async, `null`, 400, "InvalidRequestException", "The body: must not be null"},
+		{"POST", task, `null`, 400, "InvalidRequestException", "The body: must not be null"},
 		{"GET", async, ``, 405, "NotAllowedException", "GET is not allowed on /external-task/retries-async, only OPTIONS, POST"},
 		{"POST", task + "/fetchAndLock", `{"maxTasks":1}`, 400, "NullValueException", "workerId is null"},
 		{"POST", task + "/fetchAndLock", `{"workerId":"w","maxTasks":-1}`, 400, "ProcessEngineException", "maxResults is not greater than or equal to 0"},

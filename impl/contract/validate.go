@@ -70,8 +70,12 @@ func pathParameters(ec echo.Context) (map[string]string, error) {
 	return values, nil
 }
 
-// judge has kin-openapi judge the value of a body. A breach is a *flaw; in a streamed list it names the item.
+// judge has kin-openapi judge the value of a body. A breach is a *flaw; in a streamed list it names the item. null is one even if
+// the schema allows it, since that is meant for properties with the same schema (difference 4).
 func (b *body) judge(p *parsed) error {
+	if p.value == nil {
+		return &flaw{keyword: "nullable", schemas: []*openapi3.Schema{b.schema}}
+	}
 	err := b.schema.VisitJSON(p.value, bodyOptions...)
 	if err == nil {
 		return nil

@@ -229,7 +229,7 @@ func TestBatchInTheMiddleOfEverything(t *testing.T) {
 		var all sync.WaitGroup
 		background := func(f func(*rand.Rand) error) {
 			all.Go(func() {
-				random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+				random := rand.New(rand.NewPCG(1, 2))
 				for {
 					select {
 					case <-stop:

@@ -5,14 +5,12 @@ import (
 	"slices"
 	"testing"
 
-	"rearm/db"
-	"rearm/db/dbtest"
 	"rearm/impl/engine"
 )
 
 // BenchmarkCreateTasks creates 10,000 tasks at once, each in a scope of its own.
 func BenchmarkCreateTasks(b *testing.B) {
-	for name, open := range map[string]func(testing.TB) *db.Store{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, open := range stores {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, open(b))
 			list := slices.Repeat([]engine.NewTask{{TopicName: "t", DefinitionKey: ptr("order"), ActivityID: ptr("charge")}}, engine.MaxNewTasks)
@@ -28,7 +26,7 @@ func BenchmarkCreateTasks(b *testing.B) {
 
 // BenchmarkWork fetches tasks ten at a time and completes them.
 func BenchmarkWork(b *testing.B) {
-	for name, open := range map[string]func(testing.TB) *db.Store{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, open := range stores {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, open(b))
 			for range 5 {
@@ -48,7 +46,7 @@ func BenchmarkWork(b *testing.B) {
 
 // BenchmarkFetch fetches tasks ten at a time.
 func BenchmarkFetch(b *testing.B) {
-	for name, open := range map[string]func(testing.TB) *db.Store{"sqlite": dbtest.SQLite, "postgres": dbtest.Postgres} {
+	for name, open := range stores {
 		b.Run(name, func(b *testing.B) {
 			w := newWorld(b, open(b))
 			for range 5 {

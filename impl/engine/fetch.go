@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"rearm/db"
@@ -46,34 +47,31 @@ const (
 )
 
 // FetchAndLock locks tasks for a worker and gives them in the order asked for, as many as there are up to MaxTasks. Each task
-// goes to one worker only. When there is nothing it costs a look into an index and locks nothing, so that a poller may call it
-// again and again.
+// goes to one worker only. When there is nothing it costs two looks into an index for each topic and locks nothing, so that a
+// poller may call it again and again. 400: a value that the contract refuses.
 func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) ([]db.LockedTask, error) {
+	now := e.clock()
 	topics, err := in.check()
 	if err != nil {
 		return nil, err
 	}
-	got := []db.LockedTask{}
-	names := make([]string, 0, len(topics))
-	for name := range topics {
-		names = append(names, name)
-	}
-	slices.Sort(names)
 	f := &db.Fetch{Caller: caller, WorkerID: in.WorkerID, Spare: spare, Order: db.FetchOrder{ByPriority: in.UsePriority, Created: in.Created}}
+	if f.Topics, err = conditions(topics, now); err != nil {
+		return nil, err
+	}
+	got := []db.LockedTask{}
 	for range rounds {
-		f.Max = in.MaxTasks - len(got)
-		if f.Max == 0 || len(names) == 0 {
+		if f.Max = in.MaxTasks - len(got); f.Max == 0 || len(topics) == 0 {
 			break
 		}
-		more, again, err := e.fetch(ctx, f, names, topics)
+		more, again, err := e.fetch(ctx, f, topics, now)
 		if err != nil {
 			return nil, storeFault(err)
 		}
-		got = append(got, more...)
-		f.Spare *= 8
-		if !again {
+		if got = append(got, more...); !again {
 			break
 		}
+		f.Spare *= 8
 	}
 	slices.SortStableFunc(got, f.Order.Compare)
 	return got, nil
@@ -96,8 +94,11 @@ func (in *Fetch) check() (map[string]*FetchTopic, error) {
 
 // fetch fetches once. again says that there may be more: locks that had run out are set free in portions, and of several topics
 // only the first candidates are looked at, which others may hold.
-func (e *Engine) fetch(ctx context.Context, f *db.Fetch, names []string, topics map[string]*FetchTopic) (got []db.LockedTask, again bool, err error) {
-	now := e.clock()
+func (e *Engine) fetch(ctx context.Context, f *db.Fetch, topics map[string]*FetchTopic, now db.Time) (got []db.LockedTask, again bool, err error) {
+	names := make([]string, len(f.Topics))
+	for i := range f.Topics {
+		names[i] = f.Topics[i].Name
+	}
 	work, err := e.store.LookForWork(ctx, names, now)
 	if err != nil || !work.Ready && !work.Expired {
 		return nil, false, err
@@ -107,14 +108,6 @@ func (e *Engine) fetch(ctx context.Context, f *db.Fetch, names []string, topics 
 			return nil, false, err
 		}
 	}
-	f.Topics = f.Topics[:0]
-	for _, name := range names {
-		t, err := topics[name].condition(now)
-		if err != nil {
-			return nil, false, err
-		}
-		f.Topics = append(f.Topics, t)
-	}
 	err = e.store.Tx(ctx, func(tx *db.Tx) (err error) {
 		if got, err = tx.FetchTasks(ctx, f); err != nil {
 			return err
@@ -122,6 +115,19 @@ func (e *Engine) fetch(ctx context.Context, f *db.Fetch, names []string, topics 
 		return sendAlong(ctx, tx, got, topics)
 	})
 	return got, work.Expired || len(names) > 1, err
+}
+
+// conditions gives topics as the database takes them, in the order of their names.
+func conditions(topics map[string]*FetchTopic, now db.Time) ([]db.FetchTopic, error) {
+	list := make([]db.FetchTopic, 0, len(topics))
+	for _, name := range slices.Sorted(maps.Keys(topics)) {
+		c, err := topics[name].condition(now)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
 }
 
 // condition gives a topic as the database takes it.

@@ -251,6 +251,9 @@ func TestFetchRefuses(t *testing.T) {
 	topic.LockDuration = 0
 	_, err = w.FetchAndLock(context.Background(), everybody, engine.Fetch{MaxTasks: 1, Topics: []engine.FetchTopic{topic}})
 	refused(t, err, fault.Invalid, fault.ProcessEngine, "lockTime is not greater than 0")
+	topic.LockDuration, topic.ProcessVariables = 1, map[string]json.RawMessage{"x": json.RawMessage("[1]")}
+	_, err = w.FetchAndLock(context.Background(), everybody, engine.Fetch{MaxTasks: 1, Topics: []engine.FetchTopic{topic}})
+	refused(t, err, fault.Invalid, fault.InvalidRequest, "The variable 'x' cannot be compared with an object or a list.")
 }
 
 // Workers that fetch at the same moment, tasks that are new and tasks whose lock has run out, one topic and several: all get as

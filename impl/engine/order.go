@@ -11,6 +11,8 @@ type Sorting struct {
 	Levels    []Level
 }
 
+const noDirection = "Invalid query: call asc() or desc() after using orderByXX(): direction is null"
+
 // Level is one element of `sorting` in a POST body.
 type Level struct{ By, Order *string }
 
@@ -48,7 +50,7 @@ func (l Level) check(keys map[string]string, before bool) (order db.Order, ok bo
 	case known && directed:
 		return db.Order{By: *l.By, Desc: *l.Order == "desc"}, true, nil
 	case known:
-		return order, false, fault.Coded(fault.Invalid, fault.NotValid, "Invalid query: call asc() or desc() after using orderByXX(): direction is null")
+		return order, false, fault.Coded(fault.Invalid, fault.NotValid, noDirection)
 	case directed && before:
 		return order, false, fault.Coded(fault.Invalid, fault.NotValid, "Invalid query: can specify only one direction desc() or asc() for an ordering constraint: direction is not null")
 	case directed:

@@ -79,7 +79,7 @@ func (e *Engine) createBatch(ctx context.Context, tx *db.Tx, b *db.Batch, put fu
 func (e *Engine) putItems(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, s Selection) (int, error) {
 	size := int(b.JobsPerChunk * b.ItemsPerJob)
 	if s.Query != nil && len(s.IDs)+len(s.ScopeIDs) == 0 && s.ScopeQuery == nil && s.HistoricScopeQuery == nil {
-		f, err := e.comparing(caller, db.Tasks, *s.Query)
+		f, err := e.selecting(caller, db.Tasks, *s.Query)
 		if err != nil {
 			return 0, err
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,14 +71,15 @@ func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller
 // parse reads the ids of a selection: sorted, each once. texts are those that are no ids, each once.
 func (s *Selection) parse() (ids []db.ID, texts []string, err error) {
 	ids = make([]db.ID, 0, len(s.IDs))
+	seen := map[string]bool{}
 	for _, text := range s.IDs {
 		if text == nil {
 			return nil, nil, fault.BadRequest("External task id cannot be null: externalTaskIds contains null value")
 		}
 		if id, ok := db.ParseID(*text); ok {
 			ids = append(ids, id)
-		} else if !slices.Contains(texts, *text) {
-			texts = append(texts, *text)
+		} else if !seen[*text] {
+			seen[*text], texts = true, append(texts, *text)
 		}
 	}
 	slices.SortFunc(ids, db.ID.Compare)
@@ -124,11 +126,22 @@ func (s *Selection) demand(ctx context.Context, q db.Queries, ids []db.ID, texts
 	return missing(list)
 }
 
+// selecting is comparing for the queries of a selection, whose sorting is checked too, without effect. That a direction is
+// missing is said there by another type of error (contract-facts 2.17).
+func (e *Engine) selecting(caller db.Caller, r *db.Resource, q Query) (*db.Filter, error) {
+	f, err := e.comparing(caller, r, q)
+	var known *fault.Error
+	if errors.As(err, &known) && known.Message == noDirection {
+		return nil, fault.BadRequest(noDirection)
+	}
+	return f, err
+}
+
 // selected gives the ids of the tasks that the queries of a selection select; some may come more than once.
 func (e *Engine) selected(ctx context.Context, q db.Queries, caller db.Caller, s Selection) ([]db.ID, error) {
 	var ids []db.ID
 	if s.Query != nil {
-		f, err := e.comparing(caller, db.Tasks, *s.Query)
+		f, err := e.selecting(caller, db.Tasks, *s.Query)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +163,7 @@ func (e *Engine) selected(ctx context.Context, q db.Queries, caller db.Caller, s
 		if scopes.query == nil {
 			continue
 		}
-		f, err := e.comparing(caller, scopes.resource, *scopes.query)
+		f, err := e.selecting(caller, scopes.resource, *scopes.query)
 		if err != nil {
 			return nil, err
 		}

@@ -119,7 +119,15 @@ func TestSelection(t *testing.T) {
 				t.Errorf("%v cannot be judged, and gave %v", s, err)
 			}
 		}
-		err := w.SetRetries(context.Background(), everybody, engine.SetRetries{Selection: engine.Selection{IDs: []*string{ids["a"], nil}}})
+		for _, s := range []engine.Selection{scopes("processInstanceIds", []string{}), historic("processInstanceIds", []string{})} {
+			err := w.SetRetries(context.Background(), everybody, engine.SetRetries{Selection: s})
+			refused(t, err, fault.Invalid, fault.ProcessEngine, "Set of process instance ids is empty")
+		}
+		q := ask()
+		q.Sorting.Levels = []engine.Level{{By: ptr("id")}}
+		err := w.SetRetries(context.Background(), everybody, engine.SetRetries{Selection: engine.Selection{Query: &q}})
+		refused(t, err, fault.Invalid, fault.InvalidRequest, "Invalid query: call asc() or desc() after using orderByXX(): direction is null")
+		err = w.SetRetries(context.Background(), everybody, engine.SetRetries{Selection: engine.Selection{IDs: []*string{ids["a"], nil}}})
 		refused(t, err, fault.Invalid, fault.InvalidRequest, "External task id cannot be null: externalTaskIds contains null value")
 	})
 }

@@ -155,7 +155,7 @@ func TestTaskFiltersByVariables(t *testing.T) {
 			{"s", "notLike", "%an%", "", "a"}, {"n", "eq", "5", "", ""}, {"s", "gt", "B", "", "b"}, {"x", "eq", "1", "", ""},
 			{"s", "eq", "BANANA", "variableValuesIgnoreCase", "b"}, {"s", "like", "APPLE%", "variableValuesIgnoreCase", "a"},
 			{"S", "eq", "Apple pie", "variableNamesIgnoreCase", "ac"}, {"s", "like", `Apple\`, "", ""}, {"s", "like", `Apple\_pie`, "", ""},
-			{"n", "eq", raw("5"), "", "a"}, {"n", "eq", raw("5.0"), "", "a"}, {"n", "gt", raw("5"), "", "bc"}, {"n", "gteq", raw("5"), "", "abc"}, {"n", "lt", raw("7"), "", "ac"},
+			{"n", "eq", raw("5"), "", "a"}, {"n", "eq", raw("5.0"), "", "a"}, {"n", "eq", 5.0, "", "a"}, {"s", "like", nil, "", ""}, {"s", "notLike", raw("null"), "", "ab"}, {"n", "like", raw("5"), "", ""}, {"s", "like", true, "", ""}, {"n", "gt", raw("5"), "", "bc"}, {"n", "gteq", raw("5"), "", "abc"}, {"n", "lt", raw("7"), "", "ac"},
 			{"n", "lteq", raw("7"), "", "abc"}, {"n", "neq", raw("5"), "", "bc"}, {"n", "gt", raw("6.2"), "", "c"}, {"n", "eq", raw(`"5"`), "", ""},
 			{"b", "eq", raw("true"), "", "b"}, {"b", "neq", raw("true"), "", ""}, {"b", "neq", raw("false"), "", "b"},
 			{"z", "eq", nil, "", "c"}, {"z", "neq", nil, "", ""}, {"s", "eq", nil, "", ""}, {"n", "neq", raw(`"x"`), "", "abc"},
@@ -210,7 +210,6 @@ func TestTaskFiltersByVariablesRefuse(t *testing.T) {
 		{db.Comparison{Operator: ptr("eq")}, fault.NullValue, "name is null"},
 		{db.Comparison{Name: ptr("s"), Operator: ptr("gt")}, fault.ProcessEngine, "Booleans and null cannot be used in 'greater than' condition"},
 		{db.Comparison{Name: ptr("s"), Operator: ptr("lteq"), Value: json.RawMessage("true")}, fault.ProcessEngine, "Booleans and null cannot be used in 'less than or equal' condition"},
-		{db.Comparison{Name: ptr("s"), Operator: ptr("notLike"), Value: json.RawMessage("null")}, fault.ProcessEngine, "Booleans and null cannot be used in 'not like' condition"},
 		{db.Comparison{Name: ptr("s"), Operator: ptr("eq"), Value: json.RawMessage("{}")}, fault.InvalidRequest, "Variables cannot be compared with an object or a list."},
 	} {
 		_, err := w.Tasks(context.Background(), everybody, ask("processVariables", []db.Comparison{x.c}))

@@ -61,7 +61,11 @@ func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, 
 	if !b.Seeded() {
 		t.running = []db.Range{newJob(b, db.SeedJob, b.SeedRuns, now)}
 		before := b.JobsCreated
-		if err := e.seedIfDue(ctx, tx, id, now); err != nil {
+		err := e.seedIfDue(ctx, tx, id, now)
+		if errors.Is(err, db.ErrNotFound) { // another executor has ended the batch meanwhile: no job is at fault
+			t.running = nil
+		}
+		if err != nil {
 			return nil, err
 		}
 		if b, err = tx.Batch(ctx, id); err != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -56,13 +57,18 @@ func stored(list []named, scope string, task db.ID) []db.Variable {
 	return rows
 }
 
-// comparing is filter for a resource whose filters compare variables.
+// comparing is filter for a resource whose filters compare variables, and may refuse empty lists (contract-facts 2.17).
 func (e *Engine) comparing(caller db.Caller, r *db.Resource, q Query) (*db.Filter, error) {
 	f, err := e.filter(caller, r, q)
 	if err != nil {
 		return nil, err
 	}
 	f.Values = maps.Clone(f.Values)
+	for name, value := range f.Values {
+		if list, ok := value.([]string); ok && len(list) == 0 && r.Fields[name].NotEmpty != "" {
+			return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "%s", r.Fields[name].NotEmpty)
+		}
+	}
 	for name, kind := range map[string]string{"processVariables": "process variable", "variables": "variable"} {
 		list, ok := f.Values[name].([]db.Comparison)
 		if !ok {
@@ -75,9 +81,9 @@ func (e *Engine) comparing(caller db.Caller, r *db.Resource, q Query) (*db.Filte
 	return f, nil
 }
 
-// needsOrder are the operators that compare by order or likeness, in the words of the reference.
+// needsOrder are the operators that compare by order, in the words of the reference.
 var needsOrder = map[string]string{
-	"gt": "greater than", "gteq": "greater than or equal", "lt": "less than", "lteq": "less than or equal", "like": "like", "notLike": "not like",
+	"gt": "greater than", "gteq": "greater than or equal", "lt": "less than", "lteq": "less than or equal",
 }
 
 // comparisons checks comparisons of variables and reads their values (contract-facts 2.2). kind names them in errors.
@@ -100,33 +106,55 @@ func comparisons(list []db.Comparison, kind string) ([]db.Comparison, error) {
 		if words := needsOrder[*c.Operator]; words != "" && (value == nil || isBool) {
 			return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "Booleans and null cannot be used in '%s' condition", words)
 		}
+		if *c.Operator == "like" || *c.Operator == "notLike" {
+			value = pattern(value)
+		}
 		checked[i] = db.Comparison{Name: c.Name, Operator: c.Operator, Value: value}
 	}
 	return checked, nil
 }
 
-// operand reads the value of a comparison: JSON of a body, or a text of a query parameter. A text that is a date is one; a
-// number with a fraction is a float64, any other an int64.
-func operand(value any) (any, error) {
-	raw, ok := value.(json.RawMessage)
-	if !ok {
-		if s, isText := value.(string); isText {
-			return dateOrText(s), nil
-		}
-		return value, nil
+// pattern gives the operand of a comparison by likeness, which the reference takes for a text whatever it is: null is the text
+// "null".
+func pattern(value any) string {
+	if value == nil {
+		return "null"
 	}
+	return fmt.Sprint(value)
+}
+
+// operand reads the value of a comparison: JSON of a body, or what is read already. A text that is a date is one; a number
+// without a fraction is an int64.
+func operand(value any) (any, error) {
+	if raw, ok := value.(json.RawMessage); ok {
+		var err error
+		if value, err = scalar(raw); err != nil {
+			return nil, err
+		}
+	}
+	switch v := value.(type) {
+	case string:
+		return dateOrText(v), nil
+	case float64:
+		if math.Abs(v) < 1<<53 && v == math.Trunc(v) {
+			return int64(v), nil
+		}
+	}
+	return value, nil
+}
+
+// scalar gives a value of JSON that is no object and no list.
+func scalar(raw json.RawMessage) (any, error) {
 	v, err := variable.Parse(variable.Input{Value: raw})
 	switch {
 	case err != nil:
 		return nil, err
 	case v.Text != nil:
-		return dateOrText(*v.Text), nil
+		return *v.Text, nil
 	case v.Type == "Boolean":
 		return *v.Long == 1, nil
 	case v.Long != nil:
 		return *v.Long, nil
-	case v.Double != nil && math.Abs(*v.Double) < 1<<53 && *v.Double == math.Trunc(*v.Double):
-		return int64(*v.Double), nil
 	case v.Double != nil:
 		return *v.Double, nil
 	case v.Type == "Null":

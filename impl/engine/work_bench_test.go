@@ -67,7 +67,7 @@ func BenchmarkFetchNothing(b *testing.B) {
 	}
 }
 
-// BenchmarkSelect selects 50,000 tasks by their ids, as a batch does.
+// BenchmarkSetRetries sets the retries of 10,000 tasks by their ids.
 func BenchmarkSetRetries(b *testing.B) {
 	for name, open := range stores {
 		b.Run(name, func(b *testing.B) {
