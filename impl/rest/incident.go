@@ -40,12 +40,9 @@ func (h incidents) GetIncident(ctx context.Context, r gen.GetIncidentRequestObje
 	return gen.GetIncident200JSONResponse(toIncident(i)), nil
 }
 
-// ResolveIncident resolves an incident by hand, if its type allows that.
+// ResolveIncident resolves an incident by hand, if its type allows that; none does yet.
 func (h incidents) ResolveIncident(ctx context.Context, r gen.ResolveIncidentRequestObject) (gen.ResolveIncidentResponseObject, error) {
-	if err := h.engine.ResolveIncident(ctx, caller(ctx), r.ID); err != nil {
-		return nil, err
-	}
-	return gen.ResolveIncident204Response{}, nil
+	return nil, h.engine.ResolveIncident(ctx, caller(ctx), r.ID)
 }
 
 // SetIncidentAnnotation notes a text at an open incident; without a text, or without a body, it removes the note.

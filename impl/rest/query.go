@@ -120,7 +120,7 @@ func filter(q *engine.Query, resource *db.Resource, name string, value any) erro
 			q.Values[name] = strings.Split(v, ",")
 		}
 	case []string:
-		if len(v) > 0 {
+		if len(v) > 0 || field.NotEmpty != "" {
 			q.Values[name] = v
 		}
 	case bool, int64, db.Time:
