@@ -48,13 +48,12 @@ func playDemo(ctx context.Context, p program, c *Config, tasks int, once bool) e
 	told := func() error {
 		select {
 		case <-n.ready:
-			return tell(ctx, p.stdout, n, tasks)
+			return tell(ctx, p.stdout, n, tasks, once)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}()
 	if told == nil && !once {
-		fmt.Fprintln(p.stdout, "\nrearm serves on until ctrl-C.")
 		<-ctx.Done()
 	}
 	if ctx.Err() != nil {
@@ -76,8 +75,9 @@ func demoNode(ctx context.Context, p program, c *Config) (*node, error) {
 	return n, err
 }
 
-// tell tells the story on w: the tasks fail, one request retries them, and all is well again.
-func tell(ctx context.Context, w io.Writer, n *node, tasks int) error {
+// tell tells the story on w: the tasks fail, one request retries them, and all is well again. Unless that was all, it ends with
+// what to try now.
+func tell(ctx context.Context, w io.Writer, n *node, tasks int, once bool) error {
 	t, err := newTroupe(n.url())
 	if err != nil {
 		return err
@@ -87,13 +87,14 @@ func tell(ctx context.Context, w io.Writer, n *node, tasks int) error {
 		return err
 	}
 	batch, err := tellRetry(ctx, w, t, n.engine)
-	if err != nil {
+	if err != nil || once {
 		return err
 	}
-	fmt.Fprintf(w, "\nTry:\n")
+	fmt.Fprint(w, "\nTry:\n")
 	for _, path := range []string{"/history/batch/" + batch, "/external-task?topicName=" + demoTopic + "&maxResults=2", "/history/incident?maxResults=2"} {
 		fmt.Fprintf(w, "  curl -s '%s%s'\n", t.api, path)
 	}
+	fmt.Fprint(w, "\nrearm serves on until ctrl-C.\n")
 	return nil
 }
 

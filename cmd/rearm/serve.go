@@ -59,9 +59,8 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 	}
 	n := &node{log: log, store: store, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
 	n.bus = store.NewBus(uuid.NewString(), log, n.hear)
-	n.engine = engine.New(store, engine.Options{
-		Now: n.clock.Now, NewID: newID, Log: log, Wake: func([]string) {}, Run: n.wake, Settings: c.Engine,
-	})
+	nobody := func([]string) {} // requests do not wait for tasks yet
+	n.engine = engine.New(store, engine.Options{Now: n.clock.Now, NewID: newID, Log: log, Wake: nobody, Run: n.wake, Settings: c.Engine})
 	if c.JobExecutor {
 		for range store.Writers() {
 			n.executors = append(n.executors, executor.New(n.engine.NewRunner(), log, n.clock.Now, rand.Float64))
