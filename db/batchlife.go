@@ -93,9 +93,9 @@ func (t *Tx) OpenJobIncident(ctx context.Context, i JobIncident) error {
 
 // The ways in which an incident ends.
 const (
-	IncidentOpen     = 0
-	IncidentResolved = 1
-	IncidentDeleted  = 2
+	IncidentOpen     = 0 // its cause is still there
+	IncidentResolved = 1 // its cause was mended, or its task completed
+	IncidentDeleted  = 2 // its task or job was removed
 )
 
 // CloseJobIncidents ends the open incidents of the jobs from one id to another, as resolved or deleted.

@@ -4,8 +4,8 @@ import "context"
 
 // The types of incidents that there are.
 const (
-	FailedExternalTask = "failedExternalTask"
-	FailedJob          = "failedJob"
+	FailedExternalTask = "failedExternalTask" // a task has no retries left
+	FailedJob          = "failedJob"          // a job of a batch has no retries left
 )
 
 // Incident is an incident, open or of the past, with what it has from its scope.

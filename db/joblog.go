@@ -11,10 +11,10 @@ type JobEvent int16
 
 // The events, in the order in which they happen to a job.
 const (
-	JobCreated   JobEvent = 1
-	JobFailed    JobEvent = 2
-	JobSucceeded JobEvent = 3
-	JobDeleted   JobEvent = 4
+	JobCreated   JobEvent = 1 // it was made
+	JobFailed    JobEvent = 2 // it failed and lost a retry
+	JobSucceeded JobEvent = 3 // it was carried out
+	JobDeleted   JobEvent = 4 // it was removed without being carried out
 )
 
 // LogRange is a row of the job log: N entries of consecutive jobs that are alike. Of a success of execution jobs it has the

@@ -13,8 +13,8 @@ const (
 	SubMonitor           byte = 0x3 // a monitor job; ordinal: its check
 	SubTaskIncident      byte = 0x4 // an incident that the batch made on a task; ordinal: the item
 	SubDefinition        byte = 0x5 // the definition of the execution jobs
-	SubSeedDefinition    byte = 0x6
-	SubMonitorDefinition byte = 0x7
+	SubSeedDefinition    byte = 0x6 // the definition of the seed jobs
+	SubMonitorDefinition byte = 0x7 // the definition of the monitor jobs
 	SubFailureLog        byte = 0x8 // a failure in the job log; ordinal: its number in the batch
 	SubCreationLog       byte = 0x9 // a creation in the job log; +1 of a seed job, +2 of a monitor job
 	SubJobIncident       byte = 0xc // a failedJob incident; ordinal: the failure that caused it
@@ -50,9 +50,9 @@ type JobKind int16
 
 // The kinds of jobs.
 const (
-	ExecutionJob JobKind = 1
-	SeedJob      JobKind = 2
-	MonitorJob   JobKind = 3
+	ExecutionJob JobKind = 1 // sets items
+	SeedJob      JobKind = 2 // makes execution jobs
+	MonitorJob   JobKind = 3 // ends the batch
 )
 
 // Definition gives the id of the job definition of such jobs of a batch.

@@ -7,10 +7,10 @@ type TaskEvent int16
 
 // The events, in the order in which they happen to a task.
 const (
-	TaskCreated   TaskEvent = 1
-	TaskFailed    TaskEvent = 2
-	TaskSucceeded TaskEvent = 3
-	TaskDeleted   TaskEvent = 4
+	TaskCreated   TaskEvent = 1 // it was made
+	TaskFailed    TaskEvent = 2 // a worker reported a failure
+	TaskSucceeded TaskEvent = 3 // a worker completed it
+	TaskDeleted   TaskEvent = 4 // it was removed otherwise
 )
 
 // logTask writes an entry of the task log about a task as it is before the event: retries are those before a failure

@@ -11,8 +11,8 @@ import (
 
 // The limits of a body in bytes, unless Options says otherwise.
 const (
-	DefaultMaxBody    = 64 << 20
-	DefaultMaxBigBody = 256 << 20
+	DefaultMaxBody    = 64 << 20  // bytes
+	DefaultMaxBigBody = 256 << 20 // bytes, where a list of ids may be long
 )
 
 // Options is what a Contract needs besides the document.

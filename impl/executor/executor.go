@@ -16,10 +16,10 @@ type Source interface {
 
 // The pauses of the loop, and how long a step may take before the loop looks at ctx again.
 const (
-	Budget     = 500 * time.Millisecond
-	Poll       = 5 * time.Second
-	MinBackoff = 100 * time.Millisecond
-	MaxBackoff = time.Minute
+	Budget     = 500 * time.Millisecond // of a step
+	Poll       = 5 * time.Second        // the longest pause; a random one of at least half of it is taken
+	MinBackoff = 100 * time.Millisecond // after the first error
+	MaxBackoff = time.Minute            // after many errors
 )
 
 // Executor runs one source. Wake makes it look for work at once.

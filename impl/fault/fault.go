@@ -26,17 +26,17 @@ const (
 
 // The contract's words for types, by the names that the reference gives them (contract-facts, head).
 const (
-	InvalidRequest  = "InvalidRequestException"
-	Rest            = "RestException"
-	BadUserRequest  = "BadUserRequestException"
-	NotValid        = "NotValidException"
-	NullValue       = "NullValueException"
-	ProcessEngine   = "ProcessEngineException"
-	Authorization   = "AuthorizationException"
-	NotFoundRoute   = "NotFoundException"
-	NotAllowed      = "NotAllowedException"
-	NotSupported    = "NotSupportedException"
-	NotAcceptableEx = "NotAcceptableException"
+	InvalidRequest  = "InvalidRequestException" // of the HTTP layer, and most errors of batches and jobs
+	Rest            = "RestException"           // of the HTTP layer, and errors of single tasks
+	BadUserRequest  = "BadUserRequestException" // the engine refuses what the user asks
+	NotValid        = "NotValidException"       // a query that makes no sense
+	NullValue       = "NullValueException"      // something is missing
+	ProcessEngine   = "ProcessEngineException"  // of the engine, with no type of its own
+	Authorization   = "AuthorizationException"  // the caller may not do this
+	NotFoundRoute   = "NotFoundException"       // no such path
+	NotAllowed      = "NotAllowedException"     // no such method on a path
+	NotSupported    = "NotSupportedException"   // a body of a media type that is not read
+	NotAcceptableEx = "NotAcceptableException"  // no media type that the caller accepts
 )
 
 // Error is an error that a client may see. Code is null in the answer when nil.
