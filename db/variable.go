@@ -88,8 +88,12 @@ type VariablesOf struct {
 	Local  bool     // only the tasks' own
 }
 
-const selectVariables = `select v.scope_id, v.task_id, v.name, v.type, v.text_value, case when v.type = 'File' then 'null' else v.value end as value, v.value_info
- from variable v where v.scope_id {texts}`
+const (
+	wholeVariableColumns = "v.scope_id, v.task_id, v.name, v.type, v.text_value, v.value, v.value_info"
+	variableColumns      = "v.scope_id, v.task_id, v.name, v.type, v.text_value, case when v.type = 'File' then 'null' else v.value end as value, v.value_info"
+)
+
+const selectVariables = "select " + variableColumns + " from variable v where v.scope_id {texts}"
 
 // Variables reads variables of scopes and of tasks; the content of files stays behind (contract-facts 10.6).
 func (q Queries) Variables(ctx context.Context, of VariablesOf) ([]Variable, error) {

@@ -157,6 +157,14 @@ type ClientInterface interface {
 	// Corresponds with GET /engine (the `GetProcessEngineNames` operationId).
 	GetProcessEngineNames(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLocalExecutionVariableBinary Get the content of a variable of one place
+	//
+	// The bytes of a File or of Bytes that belongs to exactly this execution: the process instance under its own id,
+	// one task under its execution id. Nothing is looked up elsewhere.
+	//
+	// Corresponds with GET /execution/{id}/localVariables/{varName}/data (the `GetLocalExecutionVariableBinary` operationId).
+	GetLocalExecutionVariableBinary(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetExternalTasks List external tasks
 	//
 	// All filters that are given have to match; without any, every task that the caller may see does. Without
@@ -731,6 +739,81 @@ type ClientInterface interface {
 	// Corresponds with GET /job/{id}/stacktrace (the `GetStacktrace` operationId).
 	GetStacktrace(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// DeleteProcessInstance Cancel a process instance
+	//
+	// Ends a process instance together with all its tasks, locked or not. Each task leaves a deletion in the task log,
+	// open incidents become deleted ones, and a batch that still runs finds these tasks gone.
+	//
+	// Corresponds with DELETE /process-instance/{id} (the `DeleteProcessInstance` operationId).
+	DeleteProcessInstance(ctx context.Context, id ProcessInstanceID, params *DeleteProcessInstanceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProcessInstance Get a process instance
+	//
+	// One process instance, as long as a task of it lives.
+	//
+	// Corresponds with GET /process-instance/{id} (the `GetProcessInstance` operationId).
+	GetProcessInstance(ctx context.Context, id ProcessInstanceID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateByIDWithBody Suspend or activate a process instance
+	//
+	// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+	// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+	// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+	UpdateSuspensionStateByIDWithBody(ctx context.Context, id ProcessInstanceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateByID Suspend or activate a process instance
+	//
+	// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+	// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+	// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+	UpdateSuspensionStateByID(ctx context.Context, id ProcessInstanceID, body UpdateSuspensionStateByIDJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ModifyProcessInstanceVariablesWithBody Set and delete variables
+	//
+	// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+	// execution id a variable that the task has for itself is changed there, and every other one in the process
+	// instance.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+	ModifyProcessInstanceVariablesWithBody(ctx context.Context, id VariableOwnerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ModifyProcessInstanceVariables Set and delete variables
+	//
+	// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+	// execution id a variable that the task has for itself is changed there, and every other one in the process
+	// instance.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+	ModifyProcessInstanceVariables(ctx context.Context, id VariableOwnerID, body ModifyProcessInstanceVariablesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProcessInstanceVariable Get a variable
+	//
+	// One variable with its type. Under a task's execution id the task's own variables hide those of the process
+	// instance. The content of a File is not part of it; that is at `/data`.
+	//
+	// Corresponds with GET /process-instance/{id}/variables/{varName} (the `GetProcessInstanceVariable` operationId).
+	GetProcessInstanceVariable(ctx context.Context, id VariableOwnerID, varName VariableName, params *GetProcessInstanceVariableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProcessInstanceVariableBinary Get the content of a variable
+	//
+	// The bytes of a File or of Bytes. Under a task's execution id the task's own variables hide those of the process
+	// instance.
+	//
+	// Corresponds with GET /process-instance/{id}/variables/{varName}/data (the `GetProcessInstanceVariableBinary` operationId).
+	GetProcessInstanceVariableBinary(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetRestAPIVersion Get the version of the contract
 	//
 	// The version of the reference whose contract this server speaks; clients decide by it what they may ask for.
@@ -886,6 +969,24 @@ func (c *Client) UpdateBatchSuspensionState(ctx context.Context, id BatchID, bod
 // Corresponds with GET /engine (the `GetProcessEngineNames` operationId).
 func (c *Client) GetProcessEngineNames(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetProcessEngineNamesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLocalExecutionVariableBinary Get the content of a variable of one place
+//
+// The bytes of a File or of Bytes that belongs to exactly this execution: the process instance under its own id,
+// one task under its execution id. Nothing is looked up elsewhere.
+//
+// Corresponds with GET /execution/{id}/localVariables/{varName}/data (the `GetLocalExecutionVariableBinary` operationId).
+func (c *Client) GetLocalExecutionVariableBinary(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLocalExecutionVariableBinaryRequest(c.Server, id, varName)
 	if err != nil {
 		return nil, err
 	}
@@ -2110,6 +2211,161 @@ func (c *Client) GetStacktrace(ctx context.Context, id JobID, reqEditors ...Requ
 	return c.Client.Do(req)
 }
 
+// DeleteProcessInstance Cancel a process instance
+//
+// Ends a process instance together with all its tasks, locked or not. Each task leaves a deletion in the task log,
+// open incidents become deleted ones, and a batch that still runs finds these tasks gone.
+//
+// Corresponds with DELETE /process-instance/{id} (the `DeleteProcessInstance` operationId).
+func (c *Client) DeleteProcessInstance(ctx context.Context, id ProcessInstanceID, params *DeleteProcessInstanceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteProcessInstanceRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProcessInstance Get a process instance
+//
+// One process instance, as long as a task of it lives.
+//
+// Corresponds with GET /process-instance/{id} (the `GetProcessInstance` operationId).
+func (c *Client) GetProcessInstance(ctx context.Context, id ProcessInstanceID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProcessInstanceRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateByIDWithBody Suspend or activate a process instance
+//
+// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+func (c *Client) UpdateSuspensionStateByIDWithBody(ctx context.Context, id ProcessInstanceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateByIDRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateByID Suspend or activate a process instance
+//
+// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+func (c *Client) UpdateSuspensionStateByID(ctx context.Context, id ProcessInstanceID, body UpdateSuspensionStateByIDJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateByIDRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ModifyProcessInstanceVariablesWithBody Set and delete variables
+//
+// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+// execution id a variable that the task has for itself is changed there, and every other one in the process
+// instance.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+func (c *Client) ModifyProcessInstanceVariablesWithBody(ctx context.Context, id VariableOwnerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewModifyProcessInstanceVariablesRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ModifyProcessInstanceVariables Set and delete variables
+//
+// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+// execution id a variable that the task has for itself is changed there, and every other one in the process
+// instance.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+func (c *Client) ModifyProcessInstanceVariables(ctx context.Context, id VariableOwnerID, body ModifyProcessInstanceVariablesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewModifyProcessInstanceVariablesRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProcessInstanceVariable Get a variable
+//
+// One variable with its type. Under a task's execution id the task's own variables hide those of the process
+// instance. The content of a File is not part of it; that is at `/data`.
+//
+// Corresponds with GET /process-instance/{id}/variables/{varName} (the `GetProcessInstanceVariable` operationId).
+func (c *Client) GetProcessInstanceVariable(ctx context.Context, id VariableOwnerID, varName VariableName, params *GetProcessInstanceVariableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProcessInstanceVariableRequest(c.Server, id, varName, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProcessInstanceVariableBinary Get the content of a variable
+//
+// The bytes of a File or of Bytes. Under a task's execution id the task's own variables hide those of the process
+// instance.
+//
+// Corresponds with GET /process-instance/{id}/variables/{varName}/data (the `GetProcessInstanceVariableBinary` operationId).
+func (c *Client) GetProcessInstanceVariableBinary(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProcessInstanceVariableBinaryRequest(c.Server, id, varName)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetRestAPIVersion Get the version of the contract
 //
 // The version of the reference whose contract this server speaks; clients decide by it what they may ask for.
@@ -2951,6 +3207,47 @@ func NewGetProcessEngineNamesRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/engine")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLocalExecutionVariableBinaryRequest constructs an http.Request for the GetLocalExecutionVariableBinary method
+func NewGetLocalExecutionVariableBinaryRequest(server string, id VariableOwnerID, varName VariableName) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "varName", varName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/execution/%s/localVariables/%s/data", pathParam0, pathParam1)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -8117,6 +8414,340 @@ func NewGetStacktraceRequest(server string, id JobID) (*http.Request, error) {
 	return req, nil
 }
 
+// NewDeleteProcessInstanceRequest constructs an http.Request for the DeleteProcessInstance method
+func NewDeleteProcessInstanceRequest(server string, id ProcessInstanceID, params *DeleteProcessInstanceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.SkipCustomListeners != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "skipCustomListeners", *params.SkipCustomListeners, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SkipIoMappings != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "skipIoMappings", *params.SkipIoMappings, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SkipSubprocesses != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "skipSubprocesses", *params.SkipSubprocesses, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailIfNotExists != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failIfNotExists", *params.FailIfNotExists, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProcessInstanceRequest constructs an http.Request for the GetProcessInstance method
+func NewGetProcessInstanceRequest(server string, id ProcessInstanceID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateSuspensionStateByIDRequest calls the generic UpdateSuspensionStateByID builder with application/json body
+func NewUpdateSuspensionStateByIDRequest(server string, id ProcessInstanceID, body UpdateSuspensionStateByIDJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSuspensionStateByIDRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateSuspensionStateByIDRequestWithBody constructs an http.Request for the UpdateSuspensionStateByID method, with any body, and a specified content type
+func NewUpdateSuspensionStateByIDRequestWithBody(server string, id ProcessInstanceID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s/suspended", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewModifyProcessInstanceVariablesRequest calls the generic ModifyProcessInstanceVariables builder with application/json body
+func NewModifyProcessInstanceVariablesRequest(server string, id VariableOwnerID, body ModifyProcessInstanceVariablesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewModifyProcessInstanceVariablesRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewModifyProcessInstanceVariablesRequestWithBody constructs an http.Request for the ModifyProcessInstanceVariables method, with any body, and a specified content type
+func NewModifyProcessInstanceVariablesRequestWithBody(server string, id VariableOwnerID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s/variables", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetProcessInstanceVariableRequest constructs an http.Request for the GetProcessInstanceVariable method
+func NewGetProcessInstanceVariableRequest(server string, id VariableOwnerID, varName VariableName, params *GetProcessInstanceVariableParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "varName", varName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s/variables/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DeserializeValue != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deserializeValue", *params.DeserializeValue, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProcessInstanceVariableBinaryRequest constructs an http.Request for the GetProcessInstanceVariableBinary method
+func NewGetProcessInstanceVariableBinaryRequest(server string, id VariableOwnerID, varName VariableName) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "varName", varName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/process-instance/%s/variables/%s/data", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetRestAPIVersionRequest constructs an http.Request for the GetRestAPIVersion method
 func NewGetRestAPIVersionRequest(server string) (*http.Request, error) {
 	var err error
@@ -8268,6 +8899,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /engine (the `GetProcessEngineNames` operationId).
 	GetProcessEngineNamesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetProcessEngineNamesResponse, error)
+
+	// GetLocalExecutionVariableBinaryWithResponse Get the content of a variable of one place
+	//
+	// The bytes of a File or of Bytes that belongs to exactly this execution: the process instance under its own id,
+	// one task under its execution id. Nothing is looked up elsewhere.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /execution/{id}/localVariables/{varName}/data (the `GetLocalExecutionVariableBinary` operationId).
+	GetLocalExecutionVariableBinaryWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*GetLocalExecutionVariableBinaryResponse, error)
 
 	// GetExternalTasksWithResponse List external tasks
 	//
@@ -8891,6 +9532,89 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /job/{id}/stacktrace (the `GetStacktrace` operationId).
 	GetStacktraceWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*GetStacktraceResponse, error)
 
+	// DeleteProcessInstanceWithResponse Cancel a process instance
+	//
+	// Ends a process instance together with all its tasks, locked or not. Each task leaves a deletion in the task log,
+	// open incidents become deleted ones, and a batch that still runs finds these tasks gone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /process-instance/{id} (the `DeleteProcessInstance` operationId).
+	DeleteProcessInstanceWithResponse(ctx context.Context, id ProcessInstanceID, params *DeleteProcessInstanceParams, reqEditors ...RequestEditorFn) (*DeleteProcessInstanceResponse, error)
+
+	// GetProcessInstanceWithResponse Get a process instance
+	//
+	// One process instance, as long as a task of it lives.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /process-instance/{id} (the `GetProcessInstance` operationId).
+	GetProcessInstanceWithResponse(ctx context.Context, id ProcessInstanceID, reqEditors ...RequestEditorFn) (*GetProcessInstanceResponse, error)
+
+	// UpdateSuspensionStateByIDWithBodyWithResponse Suspend or activate a process instance
+	//
+	// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+	// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+	// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+	UpdateSuspensionStateByIDWithBodyWithResponse(ctx context.Context, id ProcessInstanceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByIDResponse, error)
+
+	// UpdateSuspensionStateByIDWithResponse Suspend or activate a process instance
+	//
+	// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+	// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+	// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+	UpdateSuspensionStateByIDWithResponse(ctx context.Context, id ProcessInstanceID, body UpdateSuspensionStateByIDJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByIDResponse, error)
+
+	// ModifyProcessInstanceVariablesWithBodyWithResponse Set and delete variables
+	//
+	// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+	// execution id a variable that the task has for itself is changed there, and every other one in the process
+	// instance.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+	ModifyProcessInstanceVariablesWithBodyWithResponse(ctx context.Context, id VariableOwnerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ModifyProcessInstanceVariablesResponse, error)
+
+	// ModifyProcessInstanceVariablesWithResponse Set and delete variables
+	//
+	// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+	// execution id a variable that the task has for itself is changed there, and every other one in the process
+	// instance.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+	ModifyProcessInstanceVariablesWithResponse(ctx context.Context, id VariableOwnerID, body ModifyProcessInstanceVariablesJSONRequestBody, reqEditors ...RequestEditorFn) (*ModifyProcessInstanceVariablesResponse, error)
+
+	// GetProcessInstanceVariableWithResponse Get a variable
+	//
+	// One variable with its type. Under a task's execution id the task's own variables hide those of the process
+	// instance. The content of a File is not part of it; that is at `/data`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /process-instance/{id}/variables/{varName} (the `GetProcessInstanceVariable` operationId).
+	GetProcessInstanceVariableWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, params *GetProcessInstanceVariableParams, reqEditors ...RequestEditorFn) (*GetProcessInstanceVariableResponse, error)
+
+	// GetProcessInstanceVariableBinaryWithResponse Get the content of a variable
+	//
+	// The bytes of a File or of Bytes. Under a task's execution id the task's own variables hide those of the process
+	// instance.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /process-instance/{id}/variables/{varName}/data (the `GetProcessInstanceVariableBinary` operationId).
+	GetProcessInstanceVariableBinaryWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*GetProcessInstanceVariableBinaryResponse, error)
+
 	// GetRestAPIVersionWithResponse Get the version of the contract
 	//
 	// The version of the reference whose contract this server speaks; clients decide by it what they may ask for.
@@ -9468,6 +10192,82 @@ func (r GetProcessEngineNamesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetProcessEngineNamesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetLocalExecutionVariableBinaryResponse200Headers the declared response headers of an HTTP 200 response for GetLocalExecutionVariableBinary
+type GetLocalExecutionVariableBinaryResponse200Headers struct {
+	ContentDisposition *string
+}
+
+// GetLocalExecutionVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetLocalExecutionVariableBinary
+type GetLocalExecutionVariableBinaryResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetLocalExecutionVariableBinaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLocalExecutionVariableBinaryResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetLocalExecutionVariableBinaryResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLocalExecutionVariableBinaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLocalExecutionVariableBinaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLocalExecutionVariableBinaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLocalExecutionVariableBinaryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -12860,6 +13660,469 @@ func (r GetStacktraceResponse) ContentType() string {
 	return ""
 }
 
+// DeleteProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for DeleteProcessInstance
+type DeleteProcessInstanceResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type DeleteProcessInstanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteProcessInstanceResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteProcessInstanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteProcessInstanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteProcessInstanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteProcessInstanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstance
+type GetProcessInstanceResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetProcessInstanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProcessInstanceDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetProcessInstanceResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON200() *ProcessInstanceDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProcessInstanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProcessInstanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProcessInstanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProcessInstanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateSuspensionStateByIDResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateByID
+type UpdateSuspensionStateByIDResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type UpdateSuspensionStateByIDResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateSuspensionStateByIDResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSuspensionStateByIDResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSuspensionStateByIDResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSuspensionStateByIDResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSuspensionStateByIDResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ModifyProcessInstanceVariablesResponse503Headers the declared response headers of an HTTP 503 response for ModifyProcessInstanceVariables
+type ModifyProcessInstanceVariablesResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type ModifyProcessInstanceVariablesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ModifyProcessInstanceVariablesResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ModifyProcessInstanceVariablesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ModifyProcessInstanceVariablesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ModifyProcessInstanceVariablesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ModifyProcessInstanceVariablesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProcessInstanceVariableResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariable
+type GetProcessInstanceVariableResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetProcessInstanceVariableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VariableValueDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetProcessInstanceVariableResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON200() *VariableValueDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProcessInstanceVariableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProcessInstanceVariableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProcessInstanceVariableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProcessInstanceVariableResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProcessInstanceVariableBinaryResponse200Headers the declared response headers of an HTTP 200 response for GetProcessInstanceVariableBinary
+type GetProcessInstanceVariableBinaryResponse200Headers struct {
+	ContentDisposition *string
+}
+
+// GetProcessInstanceVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariableBinary
+type GetProcessInstanceVariableBinaryResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetProcessInstanceVariableBinaryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetProcessInstanceVariableBinaryResponse200Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetProcessInstanceVariableBinaryResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProcessInstanceVariableBinaryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProcessInstanceVariableBinaryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProcessInstanceVariableBinaryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProcessInstanceVariableBinaryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetRestAPIVersionResponse503Headers the declared response headers of an HTTP 503 response for GetRestAPIVersion
 type GetRestAPIVersionResponse503Headers struct {
 	RetryAfter *int32
@@ -13062,6 +14325,22 @@ func (c *ClientWithResponses) GetProcessEngineNamesWithResponse(ctx context.Cont
 		return nil, err
 	}
 	return ParseGetProcessEngineNamesResponse(rsp)
+}
+
+// GetLocalExecutionVariableBinaryWithResponse Get the content of a variable of one place
+//
+// The bytes of a File or of Bytes that belongs to exactly this execution: the process instance under its own id,
+// one task under its execution id. Nothing is looked up elsewhere.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /execution/{id}/localVariables/{varName}/data (the `GetLocalExecutionVariableBinary` operationId).
+func (c *ClientWithResponses) GetLocalExecutionVariableBinaryWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*GetLocalExecutionVariableBinaryResponse, error) {
+	rsp, err := c.GetLocalExecutionVariableBinary(ctx, id, varName, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLocalExecutionVariableBinaryResponse(rsp)
 }
 
 // GetExternalTasksWithResponse List external tasks
@@ -14070,6 +15349,137 @@ func (c *ClientWithResponses) GetStacktraceWithResponse(ctx context.Context, id 
 	return ParseGetStacktraceResponse(rsp)
 }
 
+// DeleteProcessInstanceWithResponse Cancel a process instance
+//
+// Ends a process instance together with all its tasks, locked or not. Each task leaves a deletion in the task log,
+// open incidents become deleted ones, and a batch that still runs finds these tasks gone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /process-instance/{id} (the `DeleteProcessInstance` operationId).
+func (c *ClientWithResponses) DeleteProcessInstanceWithResponse(ctx context.Context, id ProcessInstanceID, params *DeleteProcessInstanceParams, reqEditors ...RequestEditorFn) (*DeleteProcessInstanceResponse, error) {
+	rsp, err := c.DeleteProcessInstance(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteProcessInstanceResponse(rsp)
+}
+
+// GetProcessInstanceWithResponse Get a process instance
+//
+// One process instance, as long as a task of it lives.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /process-instance/{id} (the `GetProcessInstance` operationId).
+func (c *ClientWithResponses) GetProcessInstanceWithResponse(ctx context.Context, id ProcessInstanceID, reqEditors ...RequestEditorFn) (*GetProcessInstanceResponse, error) {
+	rsp, err := c.GetProcessInstance(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProcessInstanceResponse(rsp)
+}
+
+// UpdateSuspensionStateByIDWithBodyWithResponse Suspend or activate a process instance
+//
+// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateByIDWithBodyWithResponse(ctx context.Context, id ProcessInstanceID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByIDResponse, error) {
+	rsp, err := c.UpdateSuspensionStateByIDWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateByIDResponse(rsp)
+}
+
+// UpdateSuspensionStateByIDWithResponse Suspend or activate a process instance
+//
+// Suspends or activates all tasks of a process instance, and those that join it later. A suspended task is not
+// fetched, and cannot be completed or failed, nor can its lock be extended; locking it by its id, unlocking it,
+// setting its retries and its priority still work. Activation wakes the workers that wait for such tasks.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /process-instance/{id}/suspended (the `UpdateSuspensionStateByID` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateByIDWithResponse(ctx context.Context, id ProcessInstanceID, body UpdateSuspensionStateByIDJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByIDResponse, error) {
+	rsp, err := c.UpdateSuspensionStateByID(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateByIDResponse(rsp)
+}
+
+// ModifyProcessInstanceVariablesWithBodyWithResponse Set and delete variables
+//
+// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+// execution id a variable that the task has for itself is changed there, and every other one in the process
+// instance.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+func (c *ClientWithResponses) ModifyProcessInstanceVariablesWithBodyWithResponse(ctx context.Context, id VariableOwnerID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ModifyProcessInstanceVariablesResponse, error) {
+	rsp, err := c.ModifyProcessInstanceVariablesWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseModifyProcessInstanceVariablesResponse(rsp)
+}
+
+// ModifyProcessInstanceVariablesWithResponse Set and delete variables
+//
+// First sets the `modifications`, then removes the `deletions`; all of it happens, or nothing. Under a task's
+// execution id a variable that the task has for itself is changed there, and every other one in the process
+// instance.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /process-instance/{id}/variables (the `ModifyProcessInstanceVariables` operationId).
+func (c *ClientWithResponses) ModifyProcessInstanceVariablesWithResponse(ctx context.Context, id VariableOwnerID, body ModifyProcessInstanceVariablesJSONRequestBody, reqEditors ...RequestEditorFn) (*ModifyProcessInstanceVariablesResponse, error) {
+	rsp, err := c.ModifyProcessInstanceVariables(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseModifyProcessInstanceVariablesResponse(rsp)
+}
+
+// GetProcessInstanceVariableWithResponse Get a variable
+//
+// One variable with its type. Under a task's execution id the task's own variables hide those of the process
+// instance. The content of a File is not part of it; that is at `/data`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /process-instance/{id}/variables/{varName} (the `GetProcessInstanceVariable` operationId).
+func (c *ClientWithResponses) GetProcessInstanceVariableWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, params *GetProcessInstanceVariableParams, reqEditors ...RequestEditorFn) (*GetProcessInstanceVariableResponse, error) {
+	rsp, err := c.GetProcessInstanceVariable(ctx, id, varName, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProcessInstanceVariableResponse(rsp)
+}
+
+// GetProcessInstanceVariableBinaryWithResponse Get the content of a variable
+//
+// The bytes of a File or of Bytes. Under a task's execution id the task's own variables hide those of the process
+// instance.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /process-instance/{id}/variables/{varName}/data (the `GetProcessInstanceVariableBinary` operationId).
+func (c *ClientWithResponses) GetProcessInstanceVariableBinaryWithResponse(ctx context.Context, id VariableOwnerID, varName VariableName, reqEditors ...RequestEditorFn) (*GetProcessInstanceVariableBinaryResponse, error) {
+	rsp, err := c.GetProcessInstanceVariableBinary(ctx, id, varName, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProcessInstanceVariableBinaryResponse(rsp)
+}
+
 // GetRestAPIVersionWithResponse Get the version of the contract
 //
 // The version of the reference whose contract this server speaks; clients decide by it what they may ask for.
@@ -14579,6 +15989,76 @@ func ParseGetProcessEngineNamesResponse(rsp *http.Response) (*GetProcessEngineNa
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetProcessEngineNamesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetLocalExecutionVariableBinaryResponse parses an HTTP response from a GetLocalExecutionVariableBinaryWithResponse call
+func ParseGetLocalExecutionVariableBinaryResponse(rsp *http.Response) (*GetLocalExecutionVariableBinaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLocalExecutionVariableBinaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLocalExecutionVariableBinaryResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetLocalExecutionVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -17617,6 +19097,427 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteProcessInstanceResponse parses an HTTP response from a DeleteProcessInstanceWithResponse call
+func ParseDeleteProcessInstanceResponse(rsp *http.Response) (*DeleteProcessInstanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteProcessInstanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers DeleteProcessInstanceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetProcessInstanceResponse parses an HTTP response from a GetProcessInstanceWithResponse call
+func ParseGetProcessInstanceResponse(rsp *http.Response) (*GetProcessInstanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProcessInstanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProcessInstanceDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetProcessInstanceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSuspensionStateByIDResponse parses an HTTP response from a UpdateSuspensionStateByIDWithResponse call
+func ParseUpdateSuspensionStateByIDResponse(rsp *http.Response) (*UpdateSuspensionStateByIDResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSuspensionStateByIDResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UpdateSuspensionStateByIDResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseModifyProcessInstanceVariablesResponse parses an HTTP response from a ModifyProcessInstanceVariablesWithResponse call
+func ParseModifyProcessInstanceVariablesResponse(rsp *http.Response) (*ModifyProcessInstanceVariablesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ModifyProcessInstanceVariablesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers ModifyProcessInstanceVariablesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetProcessInstanceVariableResponse parses an HTTP response from a GetProcessInstanceVariableWithResponse call
+func ParseGetProcessInstanceVariableResponse(rsp *http.Response) (*GetProcessInstanceVariableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProcessInstanceVariableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VariableValueDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetProcessInstanceVariableResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetProcessInstanceVariableBinaryResponse parses an HTTP response from a GetProcessInstanceVariableBinaryWithResponse call
+func ParseGetProcessInstanceVariableBinaryResponse(rsp *http.Response) (*GetProcessInstanceVariableBinaryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProcessInstanceVariableBinaryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetProcessInstanceVariableBinaryResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetProcessInstanceVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {

@@ -493,6 +493,20 @@ type AnnotationDto struct {
 // AnyValue Any JSON value. Kept as it was written, since 5 and 5.0 differ, and so do large whole numbers.
 type AnyValue = json.RawMessage
 
+// AtomLink A link to a related resource; none is given here.
+//
+// Example: {"href":"http://127.0.0.1:8080/engine-rest/process-instance/p","method":"GET","rel":"self"}
+type AtomLink struct {
+	// Href Where it leads.
+	Href nullable.Nullable[string] `json:"href,omitempty"`
+
+	// Method By which method of HTTP to follow it.
+	Method nullable.Nullable[string] `json:"method,omitempty"`
+
+	// Rel What the link is to the one that has it.
+	Rel nullable.Nullable[string] `json:"rel,omitempty"`
+}
+
 // BatchDto Work on many items that runs in the background.
 //
 // Example: {"batchJobDefinitionId":"018f3c1e-6f1d-7c2b-8d3e-4f5a6b7c8d9e","batchJobsPerSeed":100,"createUserId":null,"executionStartTime":"2013-01-23T14:42:46.120+0200","id":"018f3c1e-6f1a-7c2b-8d3e-4f5a6b7c8d9e","invocationsPerBatchJob":1,"jobsCreated":300,"monitorJobDefinitionId":"018f3c1e-6f1c-7c2b-8d3e-4f5a6b7c8d9e","seedJobDefinitionId":"018f3c1e-6f1b-7c2b-8d3e-4f5a6b7c8d9e","startTime":"2013-01-23T14:42:45.000+0200","suspended":false,"tenantId":null,"totalJobs":2000,"type":"set-external-task-retries"}
@@ -1831,6 +1845,17 @@ type LockedExternalTaskDto struct {
 // batch lists skipped ones as gone, and counts them in `totalJobs`.
 type OnMissing string
 
+// PatchVariablesDto Changes of variables.
+//
+// Example: {"deletions":["draft"],"modifications":{"total":{"type":"Integer","value":42}}}
+type PatchVariablesDto struct {
+	// Deletions Names of variables to delete; the ones that are not there do no harm. Null deletes none.
+	Deletions nullable.Nullable[[]string] `json:"deletions,omitempty"`
+
+	// Modifications Variables to set, by name. Null sets none.
+	Modifications nullable.Nullable[map[string]VariableValueDto] `json:"modifications,omitempty"`
+}
+
 // PriorityDto A priority to set.
 //
 // Example: {"priority":50}
@@ -1845,6 +1870,39 @@ type PriorityDto struct {
 type ProcessEngineDto struct {
 	// Name The name of the engine; never null.
 	Name string `json:"name"`
+}
+
+// ProcessInstanceDto A process instance, which is what tasks with the same `processInstanceId` share.
+//
+// Example: {"businessKey":"order 17","caseInstanceId":null,"definitionId":"invoice:1:rearm","definitionKey":"invoice","ended":false,"id":"0190a3a4-7f1e-7cc3-98c4-dc0c0c07398f","links":[],"suspended":false,"tenantId":null}
+type ProcessInstanceDto struct {
+	// BusinessKey The business key that its first task came with.
+	BusinessKey nullable.Nullable[string] `json:"businessKey"`
+
+	// CaseInstanceID Always null, since there are no cases here.
+	CaseInstanceID nullable.Nullable[string] `json:"caseInstanceId"`
+
+	// DefinitionID The process definition that its first task named.
+	DefinitionID nullable.Nullable[string] `json:"definitionId"`
+
+	// DefinitionKey The key of that process definition.
+	DefinitionKey nullable.Nullable[string] `json:"definitionKey"`
+
+	// Ended Always false, since one that has ended is not found.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	Ended bool `json:"ended"`
+
+	// ID The `processInstanceId` of its tasks.
+	ID string `json:"id"`
+
+	// Links Always empty.
+	Links []AtomLink `json:"links"`
+
+	// Suspended Whether its tasks are suspended.
+	Suspended bool `json:"suspended"`
+
+	// TenantID The tenant that it belongs to.
+	TenantID nullable.Nullable[string] `json:"tenantId"`
 }
 
 // ProcessInstanceQueryDto Filters on running process instances, which have to match all; all tasks of those that do are selected. An
@@ -2460,6 +2518,9 @@ type JobQueryWithoutTenantID = bool
 // MaxResults defines model for MaxResults.
 type MaxResults = int
 
+// ProcessInstanceID defines model for ProcessInstanceId.
+type ProcessInstanceID = string
+
 // TopicWithLockedTasks defines model for TopicWithLockedTasks.
 type TopicWithLockedTasks = bool
 
@@ -2468,6 +2529,12 @@ type TopicWithRetriesLeft = bool
 
 // TopicWithUnlockedTasks defines model for TopicWithUnlockedTasks.
 type TopicWithUnlockedTasks = bool
+
+// VariableName defines model for VariableName.
+type VariableName = string
+
+// VariableOwnerID defines model for VariableOwnerId.
+type VariableOwnerID = string
 
 // BadRequest The one body of every error.
 //
@@ -3542,6 +3609,27 @@ type GetJobsCountParams struct {
 	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
 }
 
+// DeleteProcessInstanceParams defines parameters for DeleteProcessInstance.
+type DeleteProcessInstanceParams struct {
+	// SkipCustomListeners Taken, and without effect, since there are no listeners here.
+	SkipCustomListeners *bool `form:"skipCustomListeners,omitempty" json:"skipCustomListeners,omitempty"`
+
+	// SkipIoMappings Taken, and without effect, since there are no mappings here.
+	SkipIoMappings *bool `form:"skipIoMappings,omitempty" json:"skipIoMappings,omitempty"`
+
+	// SkipSubprocesses Taken, and without effect, since no process instance starts another one here.
+	SkipSubprocesses *bool `form:"skipSubprocesses,omitempty" json:"skipSubprocesses,omitempty"`
+
+	// FailIfNotExists True: an unknown or ended process instance is a 404. False: it counts as cancelled.
+	FailIfNotExists *bool `form:"failIfNotExists,omitempty" json:"failIfNotExists,omitempty"`
+}
+
+// GetProcessInstanceVariableParams defines parameters for GetProcessInstanceVariable.
+type GetProcessInstanceVariableParams struct {
+	// DeserializeValue True: the value of an Object that is kept as JSON comes as JSON. False: it comes as the text that is kept.
+	DeserializeValue *bool `form:"deserializeValue,omitempty" json:"deserializeValue,omitempty"`
+}
+
 // UpdateBatchSuspensionStateJSONRequestBody defines body for UpdateBatchSuspensionState for application/json ContentType.
 type UpdateBatchSuspensionStateJSONRequestBody = SuspensionStateDto
 
@@ -3604,3 +3692,9 @@ type QueryJobsCountJSONRequestBody = JobQueryDto
 
 // SetJobRetriesJSONRequestBody defines body for SetJobRetries for application/json ContentType.
 type SetJobRetriesJSONRequestBody = JobRetriesDto
+
+// UpdateSuspensionStateByIDJSONRequestBody defines body for UpdateSuspensionStateByID for application/json ContentType.
+type UpdateSuspensionStateByIDJSONRequestBody = SuspensionStateDto
+
+// ModifyProcessInstanceVariablesJSONRequestBody defines body for ModifyProcessInstanceVariables for application/json ContentType.
+type ModifyProcessInstanceVariablesJSONRequestBody = PatchVariablesDto

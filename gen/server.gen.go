@@ -42,6 +42,9 @@ type ServerInterface interface {
 	// GetProcessEngineNames List engines
 	// (GET /engine)
 	GetProcessEngineNames(ctx echo.Context) error
+	// GetLocalExecutionVariableBinary Get the content of a variable of one place
+	// (GET /execution/{id}/localVariables/{varName}/data)
+	GetLocalExecutionVariableBinary(ctx echo.Context, id VariableOwnerID, varName VariableName) error
 	// GetExternalTasks List external tasks
 	// (GET /external-task)
 	GetExternalTasks(ctx echo.Context, params GetExternalTasksParams) error
@@ -174,6 +177,24 @@ type ServerInterface interface {
 	// GetStacktrace Get the stack trace of the last failure
 	// (GET /job/{id}/stacktrace)
 	GetStacktrace(ctx echo.Context, id JobID) error
+	// DeleteProcessInstance Cancel a process instance
+	// (DELETE /process-instance/{id})
+	DeleteProcessInstance(ctx echo.Context, id ProcessInstanceID, params DeleteProcessInstanceParams) error
+	// GetProcessInstance Get a process instance
+	// (GET /process-instance/{id})
+	GetProcessInstance(ctx echo.Context, id ProcessInstanceID) error
+	// UpdateSuspensionStateByID Suspend or activate a process instance
+	// (PUT /process-instance/{id}/suspended)
+	UpdateSuspensionStateByID(ctx echo.Context, id ProcessInstanceID) error
+	// ModifyProcessInstanceVariables Set and delete variables
+	// (POST /process-instance/{id}/variables)
+	ModifyProcessInstanceVariables(ctx echo.Context, id VariableOwnerID) error
+	// GetProcessInstanceVariable Get a variable
+	// (GET /process-instance/{id}/variables/{varName})
+	GetProcessInstanceVariable(ctx echo.Context, id VariableOwnerID, varName VariableName, params GetProcessInstanceVariableParams) error
+	// GetProcessInstanceVariableBinary Get the content of a variable
+	// (GET /process-instance/{id}/variables/{varName}/data)
+	GetProcessInstanceVariableBinary(ctx echo.Context, id VariableOwnerID, varName VariableName) error
 	// GetRestAPIVersion Get the version of the contract
 	// (GET /version)
 	GetRestAPIVersion(ctx echo.Context) error
@@ -585,6 +606,30 @@ func (w *ServerInterfaceWrapper) GetProcessEngineNames(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetProcessEngineNames(ctx)
+	return err
+}
+
+// GetLocalExecutionVariableBinary converts echo context to params.
+func (w *ServerInterfaceWrapper) GetLocalExecutionVariableBinary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id VariableOwnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "varName" -------------
+	var varName VariableName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "varName", ctx.Param("varName"), &varName, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter varName: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetLocalExecutionVariableBinary(ctx, id, varName)
 	return err
 }
 
@@ -3127,6 +3172,157 @@ func (w *ServerInterfaceWrapper) GetStacktrace(ctx echo.Context) error {
 	return err
 }
 
+// DeleteProcessInstance converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteProcessInstance(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ProcessInstanceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteProcessInstanceParams
+	// ------------- Optional query parameter "skipCustomListeners" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "skipCustomListeners", ctx.QueryParams(), &params.SkipCustomListeners, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter skipCustomListeners: %s", err))
+	}
+
+	// ------------- Optional query parameter "skipIoMappings" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "skipIoMappings", ctx.QueryParams(), &params.SkipIoMappings, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter skipIoMappings: %s", err))
+	}
+
+	// ------------- Optional query parameter "skipSubprocesses" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "skipSubprocesses", ctx.QueryParams(), &params.SkipSubprocesses, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter skipSubprocesses: %s", err))
+	}
+
+	// ------------- Optional query parameter "failIfNotExists" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failIfNotExists", ctx.QueryParams(), &params.FailIfNotExists, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failIfNotExists: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteProcessInstance(ctx, id, params)
+	return err
+}
+
+// GetProcessInstance converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProcessInstance(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ProcessInstanceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProcessInstance(ctx, id)
+	return err
+}
+
+// UpdateSuspensionStateByID converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSuspensionStateByID(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id ProcessInstanceID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSuspensionStateByID(ctx, id)
+	return err
+}
+
+// ModifyProcessInstanceVariables converts echo context to params.
+func (w *ServerInterfaceWrapper) ModifyProcessInstanceVariables(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id VariableOwnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ModifyProcessInstanceVariables(ctx, id)
+	return err
+}
+
+// GetProcessInstanceVariable converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProcessInstanceVariable(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id VariableOwnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "varName" -------------
+	var varName VariableName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "varName", ctx.Param("varName"), &varName, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter varName: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProcessInstanceVariableParams
+	// ------------- Optional query parameter "deserializeValue" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deserializeValue", ctx.QueryParams(), &params.DeserializeValue, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deserializeValue: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProcessInstanceVariable(ctx, id, varName, params)
+	return err
+}
+
+// GetProcessInstanceVariableBinary converts echo context to params.
+func (w *ServerInterfaceWrapper) GetProcessInstanceVariableBinary(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id VariableOwnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Path parameter "varName" -------------
+	var varName VariableName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "varName", ctx.Param("varName"), &varName, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter varName: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetProcessInstanceVariableBinary(ctx, id, varName)
+	return err
+}
+
 // GetRestAPIVersion converts echo context to params.
 func (w *ServerInterfaceWrapper) GetRestAPIVersion(ctx echo.Context) error {
 	var err error
@@ -3227,6 +3423,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/external-task/retries", wrapper.SetExternalTaskRetries, options.OperationMiddlewares["setExternalTaskRetries"]...)
 	router.POST(options.BaseURL+"/external-task/retries-async", wrapper.SetExternalTaskRetriesAsyncOperation, options.OperationMiddlewares["setExternalTaskRetriesAsyncOperation"]...)
 	router.PUT(options.BaseURL+"/external-task/:id/retries", wrapper.SetExternalTaskResourceRetries, options.OperationMiddlewares["setExternalTaskResourceRetries"]...)
+	router.DELETE(options.BaseURL+"/process-instance/:id", wrapper.DeleteProcessInstance, options.OperationMiddlewares["deleteProcessInstance"]...)
+	router.GET(options.BaseURL+"/process-instance/:id", wrapper.GetProcessInstance, options.OperationMiddlewares["getProcessInstance"]...)
+	router.PUT(options.BaseURL+"/process-instance/:id/suspended", wrapper.UpdateSuspensionStateByID, options.OperationMiddlewares["updateSuspensionStateById"]...)
+	router.POST(options.BaseURL+"/process-instance/:id/variables", wrapper.ModifyProcessInstanceVariables, options.OperationMiddlewares["modifyProcessInstanceVariables"]...)
+	router.GET(options.BaseURL+"/process-instance/:id/variables/:varName", wrapper.GetProcessInstanceVariable, options.OperationMiddlewares["getProcessInstanceVariable"]...)
+	router.GET(options.BaseURL+"/process-instance/:id/variables/:varName/data", wrapper.GetProcessInstanceVariableBinary, options.OperationMiddlewares["getProcessInstanceVariableBinary"]...)
+	router.GET(options.BaseURL+"/execution/:id/localVariables/:varName/data", wrapper.GetLocalExecutionVariableBinary, options.OperationMiddlewares["getLocalExecutionVariableBinary"]...)
 	router.GET(options.BaseURL+"/external-task", wrapper.GetExternalTasks, options.OperationMiddlewares["getExternalTasks"]...)
 	router.POST(options.BaseURL+"/external-task", wrapper.QueryExternalTasks, options.OperationMiddlewares["queryExternalTasks"]...)
 	router.GET(options.BaseURL+"/external-task/count", wrapper.GetExternalTasksCount, options.OperationMiddlewares["getExternalTasksCount"]...)
@@ -3259,6 +3462,17 @@ type UnavailableJSONResponse struct {
 }
 
 type UnsupportedMediaTypeJSONResponse ExceptionDto
+
+type VariableContentResponseHeaders struct {
+	ContentDisposition *string
+}
+type VariableContentAsteriskResponse struct {
+	Body io.Reader
+
+	Headers       VariableContentResponseHeaders
+	ContentType   string
+	ContentLength int64
+}
 
 type GetBatchesRequestObject struct {
 	Params GetBatchesParams
@@ -3843,6 +4057,96 @@ func (response GetProcessEngineNames500JSONResponse) VisitGetProcessEngineNamesR
 type GetProcessEngineNames503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetProcessEngineNames503JSONResponse) VisitGetProcessEngineNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinaryRequestObject struct {
+	ID      VariableOwnerID `json:"id"`
+	VarName VariableName    `json:"varName"`
+}
+
+type GetLocalExecutionVariableBinaryResponseObject interface {
+	VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error
+}
+
+type GetLocalExecutionVariableBinary200AsteriskResponse struct {
+	VariableContentAsteriskResponse
+}
+
+func (response GetLocalExecutionVariableBinary200AsteriskResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetLocalExecutionVariableBinary400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetLocalExecutionVariableBinary400JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinary404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetLocalExecutionVariableBinary404JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinary500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetLocalExecutionVariableBinary500JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinary503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetLocalExecutionVariableBinary503JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7710,6 +8014,548 @@ func (response GetStacktrace503JSONResponse) VisitGetStacktraceResponse(w http.R
 	return err
 }
 
+type DeleteProcessInstanceRequestObject struct {
+	ID     ProcessInstanceID `json:"id"`
+	Params DeleteProcessInstanceParams
+}
+
+type DeleteProcessInstanceResponseObject interface {
+	VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error
+}
+
+type DeleteProcessInstance204Response struct {
+}
+
+func (response DeleteProcessInstance204Response) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteProcessInstance400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteProcessInstance400JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProcessInstance404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteProcessInstance404JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProcessInstance500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteProcessInstance500JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProcessInstance503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteProcessInstance503JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceRequestObject struct {
+	ID ProcessInstanceID `json:"id"`
+}
+
+type GetProcessInstanceResponseObject interface {
+	VisitGetProcessInstanceResponse(w http.ResponseWriter) error
+}
+
+type GetProcessInstance200JSONResponse ProcessInstanceDto
+
+func (response GetProcessInstance200JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetProcessInstance400JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetProcessInstance404JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetProcessInstance500JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetProcessInstance503JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByIDRequestObject struct {
+	ID   ProcessInstanceID `json:"id"`
+	Body *UpdateSuspensionStateByIDJSONRequestBody
+}
+
+type UpdateSuspensionStateByIDResponseObject interface {
+	VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error
+}
+
+type UpdateSuspensionStateByID204Response struct {
+}
+
+func (response UpdateSuspensionStateByID204Response) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateSuspensionStateByID400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UpdateSuspensionStateByID400JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response UpdateSuspensionStateByID404JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response UpdateSuspensionStateByID413JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UpdateSuspensionStateByID415JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UpdateSuspensionStateByID500JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response UpdateSuspensionStateByID503JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariablesRequestObject struct {
+	ID   VariableOwnerID `json:"id"`
+	Body *ModifyProcessInstanceVariablesJSONRequestBody
+}
+
+type ModifyProcessInstanceVariablesResponseObject interface {
+	VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error
+}
+
+type ModifyProcessInstanceVariables204Response struct {
+}
+
+func (response ModifyProcessInstanceVariables204Response) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ModifyProcessInstanceVariables400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response ModifyProcessInstanceVariables400JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response ModifyProcessInstanceVariables404JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response ModifyProcessInstanceVariables413JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response ModifyProcessInstanceVariables415JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response ModifyProcessInstanceVariables500JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response ModifyProcessInstanceVariables503JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableRequestObject struct {
+	ID      VariableOwnerID `json:"id"`
+	VarName VariableName    `json:"varName"`
+	Params  GetProcessInstanceVariableParams
+}
+
+type GetProcessInstanceVariableResponseObject interface {
+	VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error
+}
+
+type GetProcessInstanceVariable200JSONResponse VariableValueDto
+
+func (response GetProcessInstanceVariable200JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetProcessInstanceVariable400JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetProcessInstanceVariable404JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetProcessInstanceVariable500JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetProcessInstanceVariable503JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableBinaryRequestObject struct {
+	ID      VariableOwnerID `json:"id"`
+	VarName VariableName    `json:"varName"`
+}
+
+type GetProcessInstanceVariableBinaryResponseObject interface {
+	VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error
+}
+
+type GetProcessInstanceVariableBinary200AsteriskResponse struct {
+	VariableContentAsteriskResponse
+}
+
+func (response GetProcessInstanceVariableBinary200AsteriskResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", response.ContentType)
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetProcessInstanceVariableBinary400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetProcessInstanceVariableBinary400JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableBinary404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetProcessInstanceVariableBinary404JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableBinary500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetProcessInstanceVariableBinary500JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableBinary503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetProcessInstanceVariableBinary503JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetRestAPIVersionRequestObject struct {
 }
 
@@ -7802,6 +8648,9 @@ type StrictServerInterface interface {
 	// GetProcessEngineNames List engines
 	// (GET /engine)
 	GetProcessEngineNames(ctx context.Context, request GetProcessEngineNamesRequestObject) (GetProcessEngineNamesResponseObject, error)
+	// GetLocalExecutionVariableBinary Get the content of a variable of one place
+	// (GET /execution/{id}/localVariables/{varName}/data)
+	GetLocalExecutionVariableBinary(ctx context.Context, request GetLocalExecutionVariableBinaryRequestObject) (GetLocalExecutionVariableBinaryResponseObject, error)
 	// GetExternalTasks List external tasks
 	// (GET /external-task)
 	GetExternalTasks(ctx context.Context, request GetExternalTasksRequestObject) (GetExternalTasksResponseObject, error)
@@ -7934,6 +8783,24 @@ type StrictServerInterface interface {
 	// GetStacktrace Get the stack trace of the last failure
 	// (GET /job/{id}/stacktrace)
 	GetStacktrace(ctx context.Context, request GetStacktraceRequestObject) (GetStacktraceResponseObject, error)
+	// DeleteProcessInstance Cancel a process instance
+	// (DELETE /process-instance/{id})
+	DeleteProcessInstance(ctx context.Context, request DeleteProcessInstanceRequestObject) (DeleteProcessInstanceResponseObject, error)
+	// GetProcessInstance Get a process instance
+	// (GET /process-instance/{id})
+	GetProcessInstance(ctx context.Context, request GetProcessInstanceRequestObject) (GetProcessInstanceResponseObject, error)
+	// UpdateSuspensionStateByID Suspend or activate a process instance
+	// (PUT /process-instance/{id}/suspended)
+	UpdateSuspensionStateByID(ctx context.Context, request UpdateSuspensionStateByIDRequestObject) (UpdateSuspensionStateByIDResponseObject, error)
+	// ModifyProcessInstanceVariables Set and delete variables
+	// (POST /process-instance/{id}/variables)
+	ModifyProcessInstanceVariables(ctx context.Context, request ModifyProcessInstanceVariablesRequestObject) (ModifyProcessInstanceVariablesResponseObject, error)
+	// GetProcessInstanceVariable Get a variable
+	// (GET /process-instance/{id}/variables/{varName})
+	GetProcessInstanceVariable(ctx context.Context, request GetProcessInstanceVariableRequestObject) (GetProcessInstanceVariableResponseObject, error)
+	// GetProcessInstanceVariableBinary Get the content of a variable
+	// (GET /process-instance/{id}/variables/{varName}/data)
+	GetProcessInstanceVariableBinary(ctx context.Context, request GetProcessInstanceVariableBinaryRequestObject) (GetProcessInstanceVariableBinaryResponseObject, error)
 	// GetRestAPIVersion Get the version of the contract
 	// (GET /version)
 	GetRestAPIVersion(ctx context.Context, request GetRestAPIVersionRequestObject) (GetRestAPIVersionResponseObject, error)
@@ -8170,6 +9037,32 @@ func (sh *strictHandler) GetProcessEngineNames(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetProcessEngineNamesResponseObject); ok {
 		return validResponse.VisitGetProcessEngineNamesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLocalExecutionVariableBinary operation middleware
+func (sh *strictHandler) GetLocalExecutionVariableBinary(ctx echo.Context, id VariableOwnerID, varName VariableName) error {
+	var request GetLocalExecutionVariableBinaryRequestObject
+
+	request.ID = id
+	request.VarName = varName
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLocalExecutionVariableBinary(ctx.Request().Context(), request.(GetLocalExecutionVariableBinaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLocalExecutionVariableBinary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLocalExecutionVariableBinaryResponseObject); ok {
+		return validResponse.VisitGetLocalExecutionVariableBinaryResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9741,6 +10634,212 @@ func (sh *strictHandler) GetStacktrace(ctx echo.Context, id JobID) error {
 		return err
 	} else if validResponse, ok := response.(GetStacktraceResponseObject); ok {
 		return validResponse.VisitGetStacktraceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteProcessInstance operation middleware
+func (sh *strictHandler) DeleteProcessInstance(ctx echo.Context, id ProcessInstanceID, params DeleteProcessInstanceParams) error {
+	var request DeleteProcessInstanceRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteProcessInstance(ctx.Request().Context(), request.(DeleteProcessInstanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteProcessInstance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteProcessInstanceResponseObject); ok {
+		return validResponse.VisitDeleteProcessInstanceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProcessInstance operation middleware
+func (sh *strictHandler) GetProcessInstance(ctx echo.Context, id ProcessInstanceID) error {
+	var request GetProcessInstanceRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProcessInstance(ctx.Request().Context(), request.(GetProcessInstanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProcessInstance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProcessInstanceResponseObject); ok {
+		return validResponse.VisitGetProcessInstanceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSuspensionStateByID operation middleware
+func (sh *strictHandler) UpdateSuspensionStateByID(ctx echo.Context, id ProcessInstanceID) error {
+	var request UpdateSuspensionStateByIDRequestObject
+
+	request.ID = id
+
+	var body UpdateSuspensionStateByIDJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSuspensionStateByID(ctx.Request().Context(), request.(UpdateSuspensionStateByIDRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSuspensionStateByID")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSuspensionStateByIDResponseObject); ok {
+		return validResponse.VisitUpdateSuspensionStateByIDResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ModifyProcessInstanceVariables operation middleware
+func (sh *strictHandler) ModifyProcessInstanceVariables(ctx echo.Context, id VariableOwnerID) error {
+	var request ModifyProcessInstanceVariablesRequestObject
+
+	request.ID = id
+
+	var body ModifyProcessInstanceVariablesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ModifyProcessInstanceVariables(ctx.Request().Context(), request.(ModifyProcessInstanceVariablesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ModifyProcessInstanceVariables")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ModifyProcessInstanceVariablesResponseObject); ok {
+		return validResponse.VisitModifyProcessInstanceVariablesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProcessInstanceVariable operation middleware
+func (sh *strictHandler) GetProcessInstanceVariable(ctx echo.Context, id VariableOwnerID, varName VariableName, params GetProcessInstanceVariableParams) error {
+	var request GetProcessInstanceVariableRequestObject
+
+	request.ID = id
+	request.VarName = varName
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProcessInstanceVariable(ctx.Request().Context(), request.(GetProcessInstanceVariableRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProcessInstanceVariable")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProcessInstanceVariableResponseObject); ok {
+		return validResponse.VisitGetProcessInstanceVariableResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProcessInstanceVariableBinary operation middleware
+func (sh *strictHandler) GetProcessInstanceVariableBinary(ctx echo.Context, id VariableOwnerID, varName VariableName) error {
+	var request GetProcessInstanceVariableBinaryRequestObject
+
+	request.ID = id
+	request.VarName = varName
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProcessInstanceVariableBinary(ctx.Request().Context(), request.(GetProcessInstanceVariableBinaryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProcessInstanceVariableBinary")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProcessInstanceVariableBinaryResponseObject); ok {
+		return validResponse.VisitGetProcessInstanceVariableBinaryResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -41,6 +41,15 @@ func (e *Engine) CancelScope(ctx context.Context, caller db.Caller, id string) e
 	})
 }
 
+// CancelScopeIfThere is CancelScope for those who do not mind when there is none of that id.
+func (e *Engine) CancelScopeIfThere(ctx context.Context, caller db.Caller, id string) error {
+	err := e.CancelScope(ctx, caller, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
+
 // SuspendScope suspends or activates all tasks of a scope, also those that are yet to come. 404 when there is none of that id, or
 // it has ended (difference 5).
 func (e *Engine) SuspendScope(ctx context.Context, caller db.Caller, id string, suspend bool) error {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"rearm/db"
 	"rearm/impl/fault"
@@ -23,6 +24,9 @@ type named struct {
 func parse(in map[string]variable.Input) ([]named, error) {
 	list := make([]named, 0, len(in))
 	for name, input := range in {
+		if utf8.RuneCountInString(name) > maxName {
+			return nil, fault.BadRequest("The name of a variable may have at most %d characters.", maxName)
+		}
 		v, err := variable.Parse(input)
 		if err != nil {
 			return nil, err

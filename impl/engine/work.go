@@ -40,7 +40,8 @@ func (e *Engine) ThrowBpmnError(ctx context.Context, caller db.Caller, id string
 	return e.finishTask(ctx, caller, id, b.WorkerID, cannotThrow, db.TaskDeleted, b.Variables)
 }
 
-// finishTask ends a task that its worker is done with, one way or the other.
+// finishTask ends a task that its worker is done with, one way or the other. Variables are written last, since whoever writes
+// several kinds of rows locks them in this order: tasks, scopes, variables.
 func (e *Engine) finishTask(ctx context.Context, caller db.Caller, id, worker, words string, event db.TaskEvent, variables map[string]variable.Input) error {
 	values, err := parse(variables)
 	if err != nil {
@@ -50,10 +51,10 @@ func (e *Engine) finishTask(ctx context.Context, caller db.Caller, id, worker, w
 		if err := active(k); err != nil {
 			return err
 		}
-		if err := tx.SetVariables(ctx, stored(values, k.ScopeID, db.NilID)); err != nil {
+		if err := tx.EndTask(ctx, k, e.endOf(event)); err != nil {
 			return err
 		}
-		return tx.EndTask(ctx, k, e.endOf(event))
+		return tx.SetVariables(ctx, stored(values, k.ScopeID, db.NilID))
 	})
 }
 

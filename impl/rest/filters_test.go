@@ -32,7 +32,8 @@ var selections = map[string]*db.Resource{
 }
 
 // noQueries have parameters, or a sorting, but no filters of a list: their handlers read them one by one.
-var noQueries = []string{"CreateExternalTask", "CreateExternalTasks", "DeleteBatch", "FetchAndLock", "GetTopicNames", "SetExternalTaskRetriesAsyncOperation"}
+var noQueries = []string{"CreateExternalTask", "CreateExternalTasks", "DeleteBatch", "DeleteProcessInstance", "FetchAndLock", "GetProcessInstanceVariable",
+	"GetTopicNames", "SetExternalTaskRetriesAsyncOperation"}
 
 // refused are the filters without a field: asking one of them is a 400, never ignored.
 var refused = []string{"orQueries"}

@@ -153,7 +153,7 @@ func clean(text string) string {
 }
 
 // describeFile checks the valueInfo of a file and keeps what is known of it. JavaScript clients write `mimetype`.
-func describeFile(in Input, v *Value) error {
+func describeFile(in Input, v *Value) (err error) {
 	if in.Info == nil {
 		return fault.BadRequest("Cannot create file without valueInfo.")
 	}
@@ -164,8 +164,8 @@ func describeFile(in Input, v *Value) error {
 	if info.text("mimeType") == "" {
 		info["mimeType"] = in.Info["mimetype"]
 	}
-	v.Info = only(info, "filename", "mimeType", "encoding")
-	return nil
+	v.Info, err = only(info, "filename", "mimeType", "encoding")
+	return err
 }
 
 func readFile(in Input, v *Value) error {
@@ -187,7 +187,7 @@ func readSerialized(in Input, v *Value) error {
 		if text[0] == '[' {
 			class = "java.util.ArrayList"
 		}
-		v.Info = only(Info{"objectTypeName": class, "serializationDataFormat": "application/json"}, "objectTypeName", "serializationDataFormat")
+		v.Info = quote(map[string]string{"objectTypeName": class, "serializationDataFormat": "application/json"})
 	default:
 		return fault.BadRequest("Must provide 'null' or String value for value of SerializableValue type '%s'.", v.Type)
 	}

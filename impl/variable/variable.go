@@ -6,6 +6,7 @@ package variable
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"rearm/impl/fault"
 )
@@ -37,6 +38,13 @@ type Value struct {
 	Transient bool            // not to be kept
 }
 
+// MaxSize is how many bytes a value may have as JSON; Bytes and files count in base64, which makes 36 MB of them.
+const MaxSize = 48 << 20
+
+// MaxInfo is how many characters each text of a valueInfo may have. It keeps the headers that are made of them short enough
+// for every client.
+const MaxInfo = 1000
+
 // null is JSON's.
 var null = json.RawMessage("null")
 
@@ -55,18 +63,30 @@ func Parse(in Input) (Value, error) {
 	}
 	v := Value{Type: name, JSON: null, Info: json.RawMessage("{}")}
 	v.Transient, _ = in.Info["transient"].(bool)
-	if name == "File" {
-		if err := describeFile(in, &v); err != nil {
-			return v, err
-		}
-	}
-	if name == "Object" {
-		v.Info = only(in.Info, "objectTypeName", "serializationDataFormat")
+	if err := describe(in, &v); err != nil {
+		return v, err
 	}
 	if isNull(in.Value) {
 		return v, nil
 	}
-	return v, readers[name](in, &v)
+	if err := readers[name](in, &v); err != nil {
+		return v, err
+	}
+	if len(v.JSON) > MaxSize {
+		return v, fault.BadRequest("The value of a variable may have at most %d bytes as JSON, not %d.", MaxSize, len(v.JSON))
+	}
+	return v, nil
+}
+
+// describe checks the valueInfo and keeps what its type asks for.
+func describe(in Input, v *Value) (err error) {
+	switch v.Type {
+	case "File":
+		return describeFile(in, v)
+	case "Object":
+		v.Info, err = only(in.Info, "objectTypeName", "serializationDataFormat")
+	}
+	return err
 }
 
 // typeOf gives the name of a value's type: the one that was given, with a capital, or the one that the JSON value says.
@@ -111,14 +131,18 @@ func isNull(value json.RawMessage) bool {
 }
 
 // only gives those entries of a valueInfo that are texts of these names, as JSON.
-func only(info Info, names ...string) json.RawMessage {
+func only(info Info, names ...string) (json.RawMessage, error) {
 	kept := map[string]string{}
 	for _, name := range names {
-		if s, ok := info[name].(string); ok {
+		s, ok := info[name].(string)
+		if utf8.RuneCountInString(s) > MaxInfo {
+			return nil, fault.BadRequest("%s in the valueInfo of a variable may have at most %d characters.", name, MaxInfo)
+		}
+		if ok {
 			kept[name] = s
 		}
 	}
-	return quote(kept)
+	return quote(kept), nil
 }
 
 // quote writes a value as JSON, leaving <, > and & as they are.
