@@ -52,6 +52,39 @@ func TestCancelScopeOfAnotherTenant(t *testing.T) {
 		"ENGINE-13034 Cannot update the process instance 'p' because it belongs to no authenticated tenant.")
 }
 
+func TestCancelScopeIfThere(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		w.create(engine.NewTask{ScopeID: ptr("p"), TenantID: ptr("a")})
+		refused(t, w.CancelScopeIfThere(context.Background(), db.Caller{Tenants: []string{"b"}}, "p"), fault.Invalid, fault.ProcessEngine,
+			"ENGINE-13034 Cannot update the process instance 'p' because it belongs to no authenticated tenant.")
+		for range 2 {
+			w.must(w.CancelScopeIfThere(context.Background(), everybody, "p"))
+		}
+		if c, err := s.Scope(context.Background(), "p"); err != nil || !c.Cancelled {
+			t.Errorf("scope %+v, %v", c, err)
+		}
+		w.must(w.CancelScopeIfThere(context.Background(), everybody, "nonexistent"))
+	})
+}
+
+// A batch finds the tasks of a cancelled scope gone, and ends (difference 3).
+func TestCancelScopeOfARunningBatch(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		a, other := w.create(engine.NewTask{ScopeID: ptr("p"), Retries: ptr(int32(0))}), w.create(engine.NewTask{})
+		b := w.create(engine.NewTask{ScopeID: ptr("p")})
+		batch := w.retryAsync(5, a.ID, b.ID, other.ID)
+		w.must(w.CancelScope(context.Background(), everybody, "p"))
+		w.runAll()
+		expect(t, "outcomes", w.outcomes(batch.ID), db.Outcomes{Set: 1, Gone: 2})
+		expect(t, "the batch", w.statistics(batch.ID), "ended")
+		expect(t, "open incidents", w.open(a.ID), 0)
+	})
+}
+
 func TestSuspendScopeWakes(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
