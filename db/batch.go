@@ -10,6 +10,8 @@ type Batch struct {
 	Mark                int64   `db:"mark"`
 	Type                string  `db:"type"`
 	Retries             *int32  `db:"retries"`
+	SetsDueDate         bool    `db:"sets_due_date"` // of set-job-retries: whether DueDate is set too
+	DueDate             *Time   `db:"due_date"`      // nil: due at once
 	Items               int32   `db:"items"`
 	TotalJobs           int32   `db:"total_jobs"`
 	JobsPerSeed         int32   `db:"jobs_per_seed"`
@@ -30,18 +32,37 @@ type Batch struct {
 	CreateUserID        *string `db:"create_user_id"`
 }
 
+// override gives the place of a definition's overriding priority.
+func (b *Batch) override(kind JobKind) **int64 {
+	switch kind {
+	case ExecutionJob:
+		return &b.PriorityJob
+	case SeedJob:
+		return &b.PrioritySeed
+	}
+	return &b.PriorityMonitor
+}
+
 // Priority gives the priority of new jobs of a kind: the overriding one of their definition, or 0.
 func (b *Batch) Priority(kind JobKind) int64 {
-	for k, p := range map[JobKind]*int64{ExecutionJob: b.PriorityJob, SeedJob: b.PrioritySeed, MonitorJob: b.PriorityMonitor} {
-		if k == kind && p != nil {
-			return *p
-		}
+	if p := *b.override(kind); p != nil {
+		return *p
 	}
 	return 0
 }
 
+// Override sets the overriding priority of the definition of a kind; nil: none.
+func (b *Batch) Override(kind JobKind, priority *int64) { *b.override(kind) = priority }
+
 // JobsSuspended tells whether new jobs of a kind are made suspended.
 func (b *Batch) JobsSuspended(kind JobKind) bool { return b.DefinitionSuspended&(1<<(kind-1)) != 0 }
+
+// SuspendDefinition suspends or activates the definition of a kind.
+func (b *Batch) SuspendDefinition(kind JobKind, suspend bool) {
+	if b.DefinitionSuspended &^= 1 << (kind - 1); suspend {
+		b.DefinitionSuspended |= 1 << (kind - 1)
+	}
+}
 
 // Seeded tells whether the seed job has made all execution jobs.
 func (b *Batch) Seeded() bool { return b.JobsCreated >= b.TotalJobs }
@@ -77,7 +98,7 @@ func (s *BatchStatistics) Remaining() int32 { return s.TotalJobs - s.JobsCreated
 // Completed counts the jobs that are done or deleted.
 func (s *BatchStatistics) Completed() int32 { return s.TotalJobs - s.Remaining() }
 
-const batchColumns = `b.id, b.mark, b.type, b.retries, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk, b.jobs_created,
+const batchColumns = `b.id, b.mark, b.type, b.retries, b.sets_due_date, b.due_date, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk, b.jobs_created,
  b.seed_runs, b.monitor_runs, b.failures, b.suspended, b.definition_suspended, b.priority_job, b.priority_seed, b.priority_monitor,
  b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id`
 
@@ -132,15 +153,15 @@ var HistoricBatches = &Resource{
 	Sorts: map[string]string{"batchId": "b.id", "startTime": "b.start_time", "endTime": "b.end_time", "tenantId": "b.tenant_id"},
 }
 
-const insertBatch = `insert into batch (id, mark, type, retries, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id)
- values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertBatch = `insert into batch (id, mark, type, retries, sets_due_date, due_date, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk,
+ start_time, tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertHistoricBatch = `insert into historic_batch (id, type, retries, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk, start_time, removal_time,
  tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // InsertBatch writes a new batch and its historic batch. ErrConflict: another batch has the id.
 func (t *Tx) InsertBatch(ctx context.Context, b *Batch) error {
-	if _, err := t.exec(ctx, insertBatch, b.ID, b.Mark, b.Type, b.Retries, b.Items, b.TotalJobs, b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk,
+	if _, err := t.exec(ctx, insertBatch, b.ID, b.Mark, b.Type, b.Retries, b.SetsDueDate, b.DueDate, b.Items, b.TotalJobs, b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk,
 		b.StartTime, b.TenantID, b.CreateUserID); err != nil {
 		return err
 	}

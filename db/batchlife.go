@@ -49,10 +49,13 @@ func (t *Tx) TakeJobs(ctx context.Context, batch ID) ([]Range, error) {
 	return ranges, err
 }
 
-// EndBatch takes a batch out of the running ones and closes its history. removal is when the history may go; nil: never.
+// EndBatch takes a batch out of the running ones, forgets what was planned for it, and closes its history. removal is when
+// the history may go; nil: never.
 func (t *Tx) EndBatch(ctx context.Context, id ID, at Time, removal *Time) error {
-	if _, err := t.exec(ctx, "delete from batch where id = ?", id); err != nil {
-		return err
+	for _, text := range []string{"delete from batch where id = ?", "delete from definition_suspension where batch_id = ?"} {
+		if _, err := t.exec(ctx, text, id); err != nil {
+			return err
+		}
 	}
 	_, err := t.exec(ctx, "update historic_batch set end_time = ?, removal_time = ? where id = ?", at, removal, id)
 	return err
@@ -70,36 +73,5 @@ func (t *Tx) DeleteBatchHistory(ctx context.Context, id ID) error {
 		}
 	}
 	_, err := t.exec(ctx, "delete from incident where configuration between ? and ?", id.Sub(SubJob, 0), id.Sub(SubMonitor, 1<<32-1))
-	return err
-}
-
-// JobIncident is a failedJob incident that is about to be opened.
-type JobIncident struct {
-	ID, Job, Definition ID
-	At                  Time
-	Message             *string
-	FailureLog          *ID // the entry of the failure that caused it; nil: retries were set to 0
-	TenantID            *string
-}
-
-const openJobIncident = `insert into incident (id, type, state, configuration, job_definition_id, tenant_id, create_time, message, history_configuration)
- values (?, 'failedJob', 0, ?, ?, ?, ?, ?, ?)`
-
-// OpenJobIncident opens a failedJob incident. ErrConflict: the job has an open one.
-func (t *Tx) OpenJobIncident(ctx context.Context, i JobIncident) error {
-	_, err := t.exec(ctx, openJobIncident, i.ID, i.Job, i.Definition, i.TenantID, i.At, i.Message, i.FailureLog)
-	return err
-}
-
-// The ways in which an incident ends.
-const (
-	IncidentOpen     = 0 // its cause is still there
-	IncidentResolved = 1 // its cause was mended, or its task completed
-	IncidentDeleted  = 2 // its task or job was removed
-)
-
-// CloseJobIncidents ends the open incidents of the jobs from one id to another, as resolved or deleted.
-func (t *Tx) CloseJobIncidents(ctx context.Context, from, to ID, state int, at Time) error {
-	_, err := t.exec(ctx, "update incident set state = ?, end_time = ? where state = 0 and configuration between ? and ?", state, at, from, to)
 	return err
 }

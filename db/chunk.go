@@ -56,6 +56,11 @@ func (t *Tx) InsertTexts(ctx context.Context, batch ID, first int32, texts []str
 	return nil
 }
 
+// ItemText gives the id of an item that is no UUID; ErrNotFound if it is one.
+func (q Queries) ItemText(ctx context.Context, batch ID, item int32) (text string, err error) {
+	return text, q.get(ctx, &text, "select id from batch_text where batch_id = ? and item = ?", batch, item)
+}
+
 // Chunk reads the ids of one chunk of a batch.
 func (q Queries) Chunk(ctx context.Context, batch ID, no int32) ([]ID, error) {
 	var b []byte

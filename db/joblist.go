@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -43,10 +44,10 @@ var Jobs = &Resource{
 		"createTimes":          {Kind: Special, Comparisons: true, Make: compareDates("j.create_time", "<=")},
 		"withException":        {Kind: Flag, Cond: "j.exception_message is not null or j.stacktrace is not null"},
 		"exceptionMessage":     {Kind: Text, Cond: "j.exception_message = ?"},
-		"failedActivityId":     {Kind: Text, Cond: "j.failed_activity_id = ?"},
+		"failedActivityId":     nothing,
 		"active":               {Kind: Flag, Cond: "not j.suspended", Unless: "suspended"},
 		"suspended":            {Kind: Flag, Cond: "j.suspended"},
-		"acquired":             {Kind: FlagNow, Cond: "j.lock_expiration > ?"},
+		"acquired":             {Kind: Flag, Cond: "false"}, // a claim is a row lock, which nobody sees
 
 		"priorityLowerThanOrEquals":  {Kind: Long, Cond: "j.priority <= ?"},
 		"priorityHigherThanOrEquals": {Kind: Long, Cond: "j.priority >= ?"},
@@ -124,6 +125,24 @@ func (q Queries) Jobs(ctx context.Context, f *Filter) ([]Job, error) {
 		jobs = rows[i].appendJobs(jobs, f, backwards)
 	}
 	return jobs, nil
+}
+
+// SelectJobIDs gives the ids of all jobs that a filter selects, whatever its page.
+func (q Queries) SelectJobIDs(ctx context.Context, f *Filter) ([]ID, error) {
+	all := *f
+	all.First, all.Max = 0, math.MaxInt32
+	order, backwards, err := orderJobs(&all)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.jobRows(ctx, &all, order, backwards)
+	var ids []ID
+	for i := range rows {
+		for number := range rows[i].N {
+			ids = append(ids, rows[i].ID(rows[i].First+number))
+		}
+	}
+	return ids, err
 }
 
 // jobRows reads the ranges that a page is cut from, and possibly more.

@@ -41,11 +41,11 @@ func newJobWorld(t *testing.T, s *db.Store) *jobWorld {
 	}
 	ranges := []db.Range{
 		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 0, N: 3, Retries: 3, CreateTime: 1000},
-		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 3, N: 1, Retries: 0, CreateTime: 1000, ExceptionMessage: ptr("boom"), Stacktrace: ptr("at x"), FailedActivityID: ptr("act")},
+		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 3, N: 1, Retries: 0, CreateTime: 1000, ExceptionMessage: ptr("boom"), Stacktrace: ptr("at x")},
 		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 5, N: 2, Retries: 3, Priority: 7, CreateTime: 2000, DueDate: ptr(db.Time(9000))},
-		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 7, N: 1, Retries: 1, Priority: -1, CreateTime: 2000, Suspended: true, LockExpiration: ptr(db.Time(6000))},
+		{BatchID: w.base['a'], Kind: db.ExecutionJob, First: 7, N: 1, Retries: 1, Priority: -1, CreateTime: 2000, Suspended: true},
 		{BatchID: w.base['a'], Kind: db.SeedJob, First: 2, N: 1, Retries: 3, CreateTime: 3000, DueDate: ptr(jobNow)},
-		{BatchID: w.base['b'], Kind: db.ExecutionJob, First: 0, N: 2, Retries: 3, Priority: 7, CreateTime: 1000, LockExpiration: ptr(jobNow)},
+		{BatchID: w.base['b'], Kind: db.ExecutionJob, First: 0, N: 2, Retries: 3, Priority: 7, CreateTime: 1000},
 		{BatchID: w.base['b'], Kind: db.MonitorJob, First: 1, N: 1, Retries: 2, CreateTime: 4000, DueDate: ptr(db.Time(3000))},
 	}
 	in(t, s, func(tx *db.Tx) error {
@@ -152,13 +152,13 @@ func TestJobFilters(t *testing.T) {
 			{map[string]any{"withException": true}, "ax3"},
 			{map[string]any{"exceptionMessage": "boom"}, "ax3"},
 			{map[string]any{"exceptionMessage": "boo"}, ""},
-			{map[string]any{"failedActivityId": "act"}, "ax3"},
+			{map[string]any{"failedActivityId": "act"}, ""},
 			{map[string]any{"active": true}, "ax0 ax1 ax2 ax3 ax5 ax6 as2 bx0 bx1 bm1"},
 			{map[string]any{"active": false}, allJobs},
 			{map[string]any{"suspended": true}, "ax7"},
 			{map[string]any{"active": true, "suspended": true}, "ax7"},
 			{map[string]any{"active": true, "suspended": false}, "ax0 ax1 ax2 ax3 ax5 ax6 as2 bx0 bx1 bm1"},
-			{map[string]any{"acquired": true}, "ax7"},
+			{map[string]any{"acquired": true}, ""},
 			{map[string]any{"priorityLowerThanOrEquals": int64(-1)}, "ax7"},
 			{map[string]any{"priorityHigherThanOrEquals": int64(7)}, "ax5 ax6 bx0 bx1"},
 			{map[string]any{"tenantIdIn": []string{"t1", "t2"}}, "bx0 bx1 bm1"},

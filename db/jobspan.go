@@ -8,28 +8,33 @@ import (
 	"strings"
 )
 
-// span is a run of job numbers, lo to hi, of one batch and kind.
-type span struct {
-	batch  ID
-	kind   JobKind
-	lo, hi int32
+// Span is a run of job numbers, Lo to Hi, of one batch and kind.
+type Span struct {
+	Batch  ID
+	Kind   JobKind
+	Lo, Hi int32
 }
 
-// spansOf gives the shortest sorted list of spans that has all ids. Ids that are not of jobs are left out.
-func spansOf(ids []ID) []span {
+// ID gives the id of the span's job with a number.
+func (s Span) ID(number int32) ID {
+	return s.Batch.Sub(byte(s.Kind), uint32(number)) //nolint:gosec // numbers are never negative
+}
+
+// SpansOf sorts ids and gives the shortest sorted list of spans that has all ids. Ids that are not of jobs are left out.
+func SpansOf(ids []ID) []Span {
 	slices.SortFunc(ids, ID.Compare)
-	spans := []span{}
+	spans := []Span{}
 	for _, id := range slices.Compact(ids) {
 		batch, kind, ordinal := id.Split()
 		number := int32(ordinal) //nolint:gosec // one above 2^31 is negative, and no job's
 		if kind < byte(ExecutionJob) || kind > byte(MonitorJob) || number < 0 {
 			continue
 		}
-		if last := len(spans) - 1; last >= 0 && spans[last].batch == batch && spans[last].kind == JobKind(kind) && spans[last].hi == number-1 {
-			spans[last].hi = number
+		if last := len(spans) - 1; last >= 0 && spans[last].Batch == batch && spans[last].Kind == JobKind(kind) && spans[last].Hi == number-1 {
+			spans[last].Hi = number
 			continue
 		}
-		spans = append(spans, span{batch, JobKind(kind), number, number})
+		spans = append(spans, Span{batch, JobKind(kind), number, number})
 	}
 	return spans
 }
@@ -46,20 +51,20 @@ const oneSpan = `j.batch_id = ? and j.kind = ? and j.first <= ? and
  j.first >= coalesce((select max(x.first) from job x where x.batch_id = ? and x.kind = ? and x.first <= ?), 0)`
 
 // inSpans gives a condition that holds for all ranges that have a part of a span, and maybe for others.
-func (q Queries) inSpans(spans []span) (string, []any) {
+func (q Queries) inSpans(spans []Span) (string, []any) {
 	switch {
 	case len(spans) == 0:
 		return "false", nil
 	case len(spans) <= few:
 		args := make([]any, 0, 6*len(spans))
 		for _, s := range spans {
-			args = append(args, s.batch, s.kind, s.hi, s.batch, s.kind, s.lo)
+			args = append(args, s.Batch, s.Kind, s.Hi, s.Batch, s.Kind, s.Lo)
 		}
 		return "(" + oneSpan + strings.Repeat(" or "+oneSpan, len(spans)-1) + ")", args
 	}
 	batches := make([]ID, len(spans))
 	for i := range spans {
-		batches[i] = spans[i].batch
+		batches[i] = spans[i].Batch
 	}
 	if batches = slices.Compact(batches); len(batches) > someBatches {
 		return "true", nil
@@ -68,7 +73,7 @@ func (q Queries) inSpans(spans []span) (string, []any) {
 }
 
 // cutRows leaves of ranges what is in spans, and counts anew what comes before each part.
-func cutRows(rows []rangeRow, spans []span, backwards bool) []rangeRow {
+func cutRows(rows []rangeRow, spans []Span, backwards bool) []rangeRow {
 	var parts []rangeRow
 	skip := int64(0)
 	for _, r := range rows {
@@ -86,15 +91,15 @@ func cutRows(rows []rangeRow, spans []span, backwards bool) []rangeRow {
 }
 
 // cutRow gives the parts of a range that are in spans.
-func cutRow(r rangeRow, spans []span) []rangeRow {
-	i, _ := slices.BinarySearchFunc(spans, r, func(s span, r rangeRow) int {
-		return cmp.Or(s.batch.Compare(r.BatchID), cmp.Compare(s.kind, r.Kind), cmp.Compare(s.hi, r.First))
+func cutRow(r rangeRow, spans []Span) []rangeRow {
+	i, _ := slices.BinarySearchFunc(spans, r, func(s Span, r rangeRow) int {
+		return cmp.Or(s.Batch.Compare(r.BatchID), cmp.Compare(s.Kind, r.Kind), cmp.Compare(s.Hi, r.First))
 	})
 	var parts []rangeRow
-	for last := r.First + r.N - 1; i < len(spans) && spans[i].batch == r.BatchID && spans[i].kind == r.Kind && spans[i].lo <= last; i++ {
+	for last := r.First + r.N - 1; i < len(spans) && spans[i].Batch == r.BatchID && spans[i].Kind == r.Kind && spans[i].Lo <= last; i++ {
 		part := r
-		part.First = max(r.First, spans[i].lo)
-		part.N = min(last, spans[i].hi) - part.First + 1
+		part.First = max(r.First, spans[i].Lo)
+		part.N = min(last, spans[i].Hi) - part.First + 1
 		parts = append(parts, part)
 	}
 	return parts
@@ -102,7 +107,7 @@ func cutRow(r rangeRow, spans []span) []rangeRow {
 
 // selectJobs gives the condition of a filter on jobs, and its arguments. spans is nil when the filter names no jobs by their
 // ids; else only what is in spans is asked of the ranges that the condition finds.
-func (q Queries) selectJobs(f *Filter) (cond string, args []any, spans []span, err error) {
+func (q Queries) selectJobs(f *Filter) (cond string, args []any, spans []Span, err error) {
 	others := *f
 	others.Values = maps.Clone(f.Values)
 	delete(others.Values, "jobId")
@@ -112,7 +117,7 @@ func (q Queries) selectJobs(f *Filter) (cond string, args []any, spans []span, e
 	if err := errors.Join(err, invalid); err != nil || !asked {
 		return cond, args, nil, err
 	}
-	spans = spansOf(ids)
+	spans = SpansOf(ids)
 	near, more := q.inSpans(spans)
 	return cond + " and " + near, append(args, more...), spans, nil
 }

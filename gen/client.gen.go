@@ -668,12 +668,84 @@ type ClientInterface interface {
 	// Corresponds with POST /job-definition/count (the `QueryJobDefinitionsCount` operationId).
 	QueryJobDefinitionsCount(ctx context.Context, body QueryJobDefinitionsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateSuspensionStateJobDefinitionsWithBody Suspend or activate the job definitions of a process definition
+	//
+	// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+	UpdateSuspensionStateJobDefinitionsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateJobDefinitions Suspend or activate the job definitions of a process definition
+	//
+	// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+	UpdateSuspensionStateJobDefinitions(ctx context.Context, body UpdateSuspensionStateJobDefinitionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetJobDefinition Get a job definition
 	//
 	// One job definition of a batch that still runs.
 	//
 	// Corresponds with GET /job-definition/{id} (the `GetJobDefinition` operationId).
 	GetJobDefinition(ctx context.Context, id JobDefinitionID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobPriorityJobDefinitionWithBody Set the priority of the jobs of a job definition
+	//
+	// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+	SetJobPriorityJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobPriorityJobDefinition Set the priority of the jobs of a job definition
+	//
+	// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+	SetJobPriorityJobDefinition(ctx context.Context, id JobDefinitionID, body SetJobPriorityJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobRetriesJobDefinitionWithBody Give the failed jobs of a job definition new retries
+	//
+	// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+	SetJobRetriesJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobRetriesJobDefinition Give the failed jobs of a job definition new retries
+	//
+	// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+	SetJobRetriesJobDefinition(ctx context.Context, id JobDefinitionID, body SetJobRetriesJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateJobDefinitionWithBody Suspend or activate a job definition
+	//
+	// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+	UpdateSuspensionStateJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateJobDefinition Suspend or activate a job definition
+	//
+	// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+	UpdateSuspensionStateJobDefinition(ctx context.Context, id JobDefinitionID, body UpdateSuspensionStateJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetJobsCount Count jobs
 	//
@@ -700,6 +772,49 @@ type ClientInterface interface {
 	// Corresponds with POST /job/count (the `QueryJobsCount` operationId).
 	QueryJobsCount(ctx context.Context, body QueryJobsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SetJobRetriesAsyncOperationWithBody Set the retries of many jobs in the background
+	//
+	// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+	SetJobRetriesAsyncOperationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobRetriesAsyncOperation Set the retries of many jobs in the background
+	//
+	// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+	SetJobRetriesAsyncOperation(ctx context.Context, body SetJobRetriesAsyncOperationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateByWithBody Suspend or activate the jobs of one selection
+	//
+	// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+	UpdateSuspensionStateByWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateSuspensionStateBy Suspend or activate the jobs of one selection
+	//
+	// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+	UpdateSuspensionStateBy(ctx context.Context, body UpdateSuspensionStateByJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteJob Delete a job
+	//
+	// The job counts as completed, and what it was to do is skipped; an incident that it has open is deleted with it. A seed or monitor job is made anew, so that its batch still ends. A job that is being run is done first.
+	//
+	// Corresponds with DELETE /job/{id} (the `DeleteJob` operationId).
+	DeleteJob(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetJob Get a job
 	//
 	// One job that exists now.
@@ -707,12 +822,55 @@ type ClientInterface interface {
 	// Corresponds with GET /job/{id} (the `GetJob` operationId).
 	GetJob(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SetJobDuedateWithBody Set the due date of a job
+	//
+	// The job does not run by itself before this moment. Without a due date it is due at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+	SetJobDuedateWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobDuedate Set the due date of a job
+	//
+	// The job does not run by itself before this moment. Without a due date it is due at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+	SetJobDuedate(ctx context.Context, id JobID, body SetJobDuedateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecalculateDuedate Recalculate the due date of a timer
+	//
+	// Only timers can be recalculated. The jobs of batches are none, so that every job that exists here is refused.
+	//
+	// Corresponds with POST /job/{id}/duedate/recalculate (the `RecalculateDuedate` operationId).
+	RecalculateDuedate(ctx context.Context, id JobID, params *RecalculateDuedateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExecuteJob Execute a job now
 	//
 	// Runs the job before the answer is given, whatever its due date, retries or suspension. If it fails, it loses a retry as always, and the answer is a 404 with the message of the failure. A body is not read.
 	//
 	// Corresponds with POST /job/{id}/execute (the `ExecuteJob` operationId).
 	ExecuteJob(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobPriorityWithBody Set the priority of a job
+	//
+	// It can be read and sorted by. The order in which jobs run does not depend on it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+	SetJobPriorityWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetJobPriority Set the priority of a job
+	//
+	// It can be read and sorted by. The order in which jobs run does not depend on it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+	SetJobPriority(ctx context.Context, id JobID, body SetJobPriorityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetJobRetriesWithBody Set the retries of a job
 	//
@@ -738,6 +896,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /job/{id}/stacktrace (the `GetStacktrace` operationId).
 	GetStacktrace(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateJobSuspensionStateWithBody Suspend or activate a job
+	//
+	// A suspended job does not run by itself. It can still be executed by hand.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+	UpdateJobSuspensionStateWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateJobSuspensionState Suspend or activate a job
+	//
+	// A suspended job does not run by itself. It can still be executed by hand.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+	UpdateJobSuspensionState(ctx context.Context, id JobID, body UpdateJobSuspensionStateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteProcessInstance Cancel a process instance
 	//
@@ -2050,6 +2226,44 @@ func (c *Client) QueryJobDefinitionsCount(ctx context.Context, body QueryJobDefi
 	return c.Client.Do(req)
 }
 
+// UpdateSuspensionStateJobDefinitionsWithBody Suspend or activate the job definitions of a process definition
+//
+// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+func (c *Client) UpdateSuspensionStateJobDefinitionsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateJobDefinitionsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateJobDefinitions Suspend or activate the job definitions of a process definition
+//
+// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+func (c *Client) UpdateSuspensionStateJobDefinitions(ctx context.Context, body UpdateSuspensionStateJobDefinitionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateJobDefinitionsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetJobDefinition Get a job definition
 //
 // One job definition of a batch that still runs.
@@ -2057,6 +2271,120 @@ func (c *Client) QueryJobDefinitionsCount(ctx context.Context, body QueryJobDefi
 // Corresponds with GET /job-definition/{id} (the `GetJobDefinition` operationId).
 func (c *Client) GetJobDefinition(ctx context.Context, id JobDefinitionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetJobDefinitionRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobPriorityJobDefinitionWithBody Set the priority of the jobs of a job definition
+//
+// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+func (c *Client) SetJobPriorityJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobPriorityJobDefinitionRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobPriorityJobDefinition Set the priority of the jobs of a job definition
+//
+// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+func (c *Client) SetJobPriorityJobDefinition(ctx context.Context, id JobDefinitionID, body SetJobPriorityJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobPriorityJobDefinitionRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobRetriesJobDefinitionWithBody Give the failed jobs of a job definition new retries
+//
+// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+func (c *Client) SetJobRetriesJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobRetriesJobDefinitionRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobRetriesJobDefinition Give the failed jobs of a job definition new retries
+//
+// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+func (c *Client) SetJobRetriesJobDefinition(ctx context.Context, id JobDefinitionID, body SetJobRetriesJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobRetriesJobDefinitionRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateJobDefinitionWithBody Suspend or activate a job definition
+//
+// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+func (c *Client) UpdateSuspensionStateJobDefinitionWithBody(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateJobDefinitionRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateJobDefinition Suspend or activate a job definition
+//
+// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+func (c *Client) UpdateSuspensionStateJobDefinition(ctx context.Context, id JobDefinitionID, body UpdateSuspensionStateJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateJobDefinitionRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2122,6 +2450,99 @@ func (c *Client) QueryJobsCount(ctx context.Context, body QueryJobsCountJSONRequ
 	return c.Client.Do(req)
 }
 
+// SetJobRetriesAsyncOperationWithBody Set the retries of many jobs in the background
+//
+// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+func (c *Client) SetJobRetriesAsyncOperationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobRetriesAsyncOperationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobRetriesAsyncOperation Set the retries of many jobs in the background
+//
+// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+func (c *Client) SetJobRetriesAsyncOperation(ctx context.Context, body SetJobRetriesAsyncOperationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobRetriesAsyncOperationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateByWithBody Suspend or activate the jobs of one selection
+//
+// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+func (c *Client) UpdateSuspensionStateByWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateByRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateSuspensionStateBy Suspend or activate the jobs of one selection
+//
+// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+func (c *Client) UpdateSuspensionStateBy(ctx context.Context, body UpdateSuspensionStateByJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateSuspensionStateByRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteJob Delete a job
+//
+// The job counts as completed, and what it was to do is skipped; an incident that it has open is deleted with it. A seed or monitor job is made anew, so that its batch still ends. A job that is being run is done first.
+//
+// Corresponds with DELETE /job/{id} (the `DeleteJob` operationId).
+func (c *Client) DeleteJob(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteJobRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetJob Get a job
 //
 // One job that exists now.
@@ -2139,6 +2560,61 @@ func (c *Client) GetJob(ctx context.Context, id JobID, reqEditors ...RequestEdit
 	return c.Client.Do(req)
 }
 
+// SetJobDuedateWithBody Set the due date of a job
+//
+// The job does not run by itself before this moment. Without a due date it is due at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+func (c *Client) SetJobDuedateWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobDuedateRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobDuedate Set the due date of a job
+//
+// The job does not run by itself before this moment. Without a due date it is due at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+func (c *Client) SetJobDuedate(ctx context.Context, id JobID, body SetJobDuedateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobDuedateRequest(c.Server, id, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecalculateDuedate Recalculate the due date of a timer
+//
+// Only timers can be recalculated. The jobs of batches are none, so that every job that exists here is refused.
+//
+// Corresponds with POST /job/{id}/duedate/recalculate (the `RecalculateDuedate` operationId).
+func (c *Client) RecalculateDuedate(ctx context.Context, id JobID, params *RecalculateDuedateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecalculateDuedateRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ExecuteJob Execute a job now
 //
 // Runs the job before the answer is given, whatever its due date, retries or suspension. If it fails, it loses a retry as always, and the answer is a 404 with the message of the failure. A body is not read.
@@ -2146,6 +2622,44 @@ func (c *Client) GetJob(ctx context.Context, id JobID, reqEditors ...RequestEdit
 // Corresponds with POST /job/{id}/execute (the `ExecuteJob` operationId).
 func (c *Client) ExecuteJob(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExecuteJobRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobPriorityWithBody Set the priority of a job
+//
+// It can be read and sorted by. The order in which jobs run does not depend on it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+func (c *Client) SetJobPriorityWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobPriorityRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetJobPriority Set the priority of a job
+//
+// It can be read and sorted by. The order in which jobs run does not depend on it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+func (c *Client) SetJobPriority(ctx context.Context, id JobID, body SetJobPriorityJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetJobPriorityRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2201,6 +2715,44 @@ func (c *Client) SetJobRetries(ctx context.Context, id JobID, body SetJobRetries
 // Corresponds with GET /job/{id}/stacktrace (the `GetStacktrace` operationId).
 func (c *Client) GetStacktrace(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStacktraceRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateJobSuspensionStateWithBody Suspend or activate a job
+//
+// A suspended job does not run by itself. It can still be executed by hand.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+func (c *Client) UpdateJobSuspensionStateWithBody(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateJobSuspensionStateRequestWithBody(c.Server, id, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateJobSuspensionState Suspend or activate a job
+//
+// A suspended job does not run by itself. It can still be executed by hand.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+func (c *Client) UpdateJobSuspensionState(ctx context.Context, id JobID, body UpdateJobSuspensionStateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateJobSuspensionStateRequest(c.Server, id, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7801,6 +8353,46 @@ func NewQueryJobDefinitionsCountRequestWithBody(server string, contentType strin
 	return req, nil
 }
 
+// NewUpdateSuspensionStateJobDefinitionsRequest calls the generic UpdateSuspensionStateJobDefinitions builder with application/json body
+func NewUpdateSuspensionStateJobDefinitionsRequest(server string, body UpdateSuspensionStateJobDefinitionsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSuspensionStateJobDefinitionsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateSuspensionStateJobDefinitionsRequestWithBody constructs an http.Request for the UpdateSuspensionStateJobDefinitions method, with any body, and a specified content type
+func NewUpdateSuspensionStateJobDefinitionsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job-definition/suspended")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetJobDefinitionRequest constructs an http.Request for the GetJobDefinition method
 func NewGetJobDefinitionRequest(server string, id JobDefinitionID) (*http.Request, error) {
 	var err error
@@ -7831,6 +8423,147 @@ func NewGetJobDefinitionRequest(server string, id JobDefinitionID) (*http.Reques
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewSetJobPriorityJobDefinitionRequest calls the generic SetJobPriorityJobDefinition builder with application/json body
+func NewSetJobPriorityJobDefinitionRequest(server string, id JobDefinitionID, body SetJobPriorityJobDefinitionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetJobPriorityJobDefinitionRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSetJobPriorityJobDefinitionRequestWithBody constructs an http.Request for the SetJobPriorityJobDefinition method, with any body, and a specified content type
+func NewSetJobPriorityJobDefinitionRequestWithBody(server string, id JobDefinitionID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job-definition/%s/jobPriority", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSetJobRetriesJobDefinitionRequest calls the generic SetJobRetriesJobDefinition builder with application/json body
+func NewSetJobRetriesJobDefinitionRequest(server string, id JobDefinitionID, body SetJobRetriesJobDefinitionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetJobRetriesJobDefinitionRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSetJobRetriesJobDefinitionRequestWithBody constructs an http.Request for the SetJobRetriesJobDefinition method, with any body, and a specified content type
+func NewSetJobRetriesJobDefinitionRequestWithBody(server string, id JobDefinitionID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job-definition/%s/retries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateSuspensionStateJobDefinitionRequest calls the generic UpdateSuspensionStateJobDefinition builder with application/json body
+func NewUpdateSuspensionStateJobDefinitionRequest(server string, id JobDefinitionID, body UpdateSuspensionStateJobDefinitionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSuspensionStateJobDefinitionRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateSuspensionStateJobDefinitionRequestWithBody constructs an http.Request for the UpdateSuspensionStateJobDefinition method, with any body, and a specified content type
+func NewUpdateSuspensionStateJobDefinitionRequestWithBody(server string, id JobDefinitionID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job-definition/%s/suspended", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8265,6 +8998,120 @@ func NewQueryJobsCountRequestWithBody(server string, contentType string, body io
 	return req, nil
 }
 
+// NewSetJobRetriesAsyncOperationRequest calls the generic SetJobRetriesAsyncOperation builder with application/json body
+func NewSetJobRetriesAsyncOperationRequest(server string, body SetJobRetriesAsyncOperationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetJobRetriesAsyncOperationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewSetJobRetriesAsyncOperationRequestWithBody constructs an http.Request for the SetJobRetriesAsyncOperation method, with any body, and a specified content type
+func NewSetJobRetriesAsyncOperationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/retries")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUpdateSuspensionStateByRequest calls the generic UpdateSuspensionStateBy builder with application/json body
+func NewUpdateSuspensionStateByRequest(server string, body UpdateSuspensionStateByJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateSuspensionStateByRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateSuspensionStateByRequestWithBody constructs an http.Request for the UpdateSuspensionStateBy method, with any body, and a specified content type
+func NewUpdateSuspensionStateByRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/suspended")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteJobRequest constructs an http.Request for the DeleteJob method
+func NewDeleteJobRequest(server string, id JobID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetJobRequest constructs an http.Request for the GetJob method
 func NewGetJobRequest(server string, id JobID) (*http.Request, error) {
 	var err error
@@ -8292,6 +9139,114 @@ func NewGetJobRequest(server string, id JobID) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetJobDuedateRequest calls the generic SetJobDuedate builder with application/json body
+func NewSetJobDuedateRequest(server string, id JobID, body SetJobDuedateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetJobDuedateRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSetJobDuedateRequestWithBody constructs an http.Request for the SetJobDuedate method, with any body, and a specified content type
+func NewSetJobDuedateRequestWithBody(server string, id JobID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/%s/duedate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRecalculateDuedateRequest constructs an http.Request for the RecalculateDuedate method
+func NewRecalculateDuedateRequest(server string, id JobID, params *RecalculateDuedateParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/%s/duedate/recalculate", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.CreationDateBased != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creationDateBased", *params.CreationDateBased, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -8329,6 +9284,53 @@ func NewExecuteJobRequest(server string, id JobID) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewSetJobPriorityRequest calls the generic SetJobPriority builder with application/json body
+func NewSetJobPriorityRequest(server string, id JobID, body SetJobPriorityJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetJobPriorityRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewSetJobPriorityRequestWithBody constructs an http.Request for the SetJobPriority method, with any body, and a specified content type
+func NewSetJobPriorityRequestWithBody(server string, id JobID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/%s/priority", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -8410,6 +9412,53 @@ func NewGetStacktraceRequest(server string, id JobID) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUpdateJobSuspensionStateRequest calls the generic UpdateJobSuspensionState builder with application/json body
+func NewUpdateJobSuspensionStateRequest(server string, id JobID, body UpdateJobSuspensionStateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateJobSuspensionStateRequestWithBody(server, id, "application/json", bodyReader)
+}
+
+// NewUpdateJobSuspensionStateRequestWithBody constructs an http.Request for the UpdateJobSuspensionState method, with any body, and a specified content type
+func NewUpdateJobSuspensionStateRequestWithBody(server string, id JobID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/job/%s/suspended", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -9451,6 +10500,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /job-definition/count (the `QueryJobDefinitionsCount` operationId).
 	QueryJobDefinitionsCountWithResponse(ctx context.Context, body QueryJobDefinitionsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryJobDefinitionsCountResponse, error)
 
+	// UpdateSuspensionStateJobDefinitionsWithBodyWithResponse Suspend or activate the job definitions of a process definition
+	//
+	// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+	UpdateSuspensionStateJobDefinitionsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionsResponse, error)
+
+	// UpdateSuspensionStateJobDefinitionsWithResponse Suspend or activate the job definitions of a process definition
+	//
+	// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+	UpdateSuspensionStateJobDefinitionsWithResponse(ctx context.Context, body UpdateSuspensionStateJobDefinitionsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionsResponse, error)
+
 	// GetJobDefinitionWithResponse Get a job definition
 	//
 	// One job definition of a batch that still runs.
@@ -9459,6 +10526,60 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /job-definition/{id} (the `GetJobDefinition` operationId).
 	GetJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, reqEditors ...RequestEditorFn) (*GetJobDefinitionResponse, error)
+
+	// SetJobPriorityJobDefinitionWithBodyWithResponse Set the priority of the jobs of a job definition
+	//
+	// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+	SetJobPriorityJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobPriorityJobDefinitionResponse, error)
+
+	// SetJobPriorityJobDefinitionWithResponse Set the priority of the jobs of a job definition
+	//
+	// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+	SetJobPriorityJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body SetJobPriorityJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobPriorityJobDefinitionResponse, error)
+
+	// SetJobRetriesJobDefinitionWithBodyWithResponse Give the failed jobs of a job definition new retries
+	//
+	// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+	SetJobRetriesJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobRetriesJobDefinitionResponse, error)
+
+	// SetJobRetriesJobDefinitionWithResponse Give the failed jobs of a job definition new retries
+	//
+	// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+	SetJobRetriesJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body SetJobRetriesJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobRetriesJobDefinitionResponse, error)
+
+	// UpdateSuspensionStateJobDefinitionWithBodyWithResponse Suspend or activate a job definition
+	//
+	// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+	UpdateSuspensionStateJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionResponse, error)
+
+	// UpdateSuspensionStateJobDefinitionWithResponse Suspend or activate a job definition
+	//
+	// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+	UpdateSuspensionStateJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body UpdateSuspensionStateJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionResponse, error)
 
 	// GetJobsCountWithResponse Count jobs
 	//
@@ -9487,6 +10608,51 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /job/count (the `QueryJobsCount` operationId).
 	QueryJobsCountWithResponse(ctx context.Context, body QueryJobsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryJobsCountResponse, error)
 
+	// SetJobRetriesAsyncOperationWithBodyWithResponse Set the retries of many jobs in the background
+	//
+	// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+	SetJobRetriesAsyncOperationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobRetriesAsyncOperationResponse, error)
+
+	// SetJobRetriesAsyncOperationWithResponse Set the retries of many jobs in the background
+	//
+	// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+	SetJobRetriesAsyncOperationWithResponse(ctx context.Context, body SetJobRetriesAsyncOperationJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobRetriesAsyncOperationResponse, error)
+
+	// UpdateSuspensionStateByWithBodyWithResponse Suspend or activate the jobs of one selection
+	//
+	// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+	UpdateSuspensionStateByWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByResponse, error)
+
+	// UpdateSuspensionStateByWithResponse Suspend or activate the jobs of one selection
+	//
+	// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+	UpdateSuspensionStateByWithResponse(ctx context.Context, body UpdateSuspensionStateByJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByResponse, error)
+
+	// DeleteJobWithResponse Delete a job
+	//
+	// The job counts as completed, and what it was to do is skipped; an incident that it has open is deleted with it. A seed or monitor job is made anew, so that its batch still ends. A job that is being run is done first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /job/{id} (the `DeleteJob` operationId).
+	DeleteJobWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*DeleteJobResponse, error)
+
 	// GetJobWithResponse Get a job
 	//
 	// One job that exists now.
@@ -9496,6 +10662,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /job/{id} (the `GetJob` operationId).
 	GetJobWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*GetJobResponse, error)
 
+	// SetJobDuedateWithBodyWithResponse Set the due date of a job
+	//
+	// The job does not run by itself before this moment. Without a due date it is due at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+	SetJobDuedateWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobDuedateResponse, error)
+
+	// SetJobDuedateWithResponse Set the due date of a job
+	//
+	// The job does not run by itself before this moment. Without a due date it is due at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+	SetJobDuedateWithResponse(ctx context.Context, id JobID, body SetJobDuedateJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobDuedateResponse, error)
+
+	// RecalculateDuedateWithResponse Recalculate the due date of a timer
+	//
+	// Only timers can be recalculated. The jobs of batches are none, so that every job that exists here is refused.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /job/{id}/duedate/recalculate (the `RecalculateDuedate` operationId).
+	RecalculateDuedateWithResponse(ctx context.Context, id JobID, params *RecalculateDuedateParams, reqEditors ...RequestEditorFn) (*RecalculateDuedateResponse, error)
+
 	// ExecuteJobWithResponse Execute a job now
 	//
 	// Runs the job before the answer is given, whatever its due date, retries or suspension. If it fails, it loses a retry as always, and the answer is a 404 with the message of the failure. A body is not read.
@@ -9504,6 +10697,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /job/{id}/execute (the `ExecuteJob` operationId).
 	ExecuteJobWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*ExecuteJobResponse, error)
+
+	// SetJobPriorityWithBodyWithResponse Set the priority of a job
+	//
+	// It can be read and sorted by. The order in which jobs run does not depend on it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+	SetJobPriorityWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobPriorityResponse, error)
+
+	// SetJobPriorityWithResponse Set the priority of a job
+	//
+	// It can be read and sorted by. The order in which jobs run does not depend on it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+	SetJobPriorityWithResponse(ctx context.Context, id JobID, body SetJobPriorityJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobPriorityResponse, error)
 
 	// SetJobRetriesWithBodyWithResponse Set the retries of a job
 	//
@@ -9531,6 +10742,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /job/{id}/stacktrace (the `GetStacktrace` operationId).
 	GetStacktraceWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*GetStacktraceResponse, error)
+
+	// UpdateJobSuspensionStateWithBodyWithResponse Suspend or activate a job
+	//
+	// A suspended job does not run by itself. It can still be executed by hand.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+	UpdateJobSuspensionStateWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateJobSuspensionStateResponse, error)
+
+	// UpdateJobSuspensionStateWithResponse Suspend or activate a job
+	//
+	// A suspended job does not run by itself. It can still be executed by hand.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+	UpdateJobSuspensionStateWithResponse(ctx context.Context, id JobID, body UpdateJobSuspensionStateJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateJobSuspensionStateResponse, error)
 
 	// DeleteProcessInstanceWithResponse Cancel a process instance
 	//
@@ -13128,6 +14357,82 @@ func (r QueryJobDefinitionsCountResponse) ContentType() string {
 	return ""
 }
 
+// UpdateSuspensionStateJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinitions
+type UpdateSuspensionStateJobDefinitionsResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type UpdateSuspensionStateJobDefinitionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateSuspensionStateJobDefinitionsResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSuspensionStateJobDefinitionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSuspensionStateJobDefinitionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSuspensionStateJobDefinitionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinition
 type GetJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -13198,6 +14503,241 @@ func (r GetJobDefinitionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetJobDefinitionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetJobPriorityJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriorityJobDefinition
+type SetJobPriorityJobDefinitionResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetJobPriorityJobDefinitionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetJobPriorityJobDefinitionResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetJobPriorityJobDefinitionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetJobPriorityJobDefinitionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetJobPriorityJobDefinitionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetJobPriorityJobDefinitionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetJobRetriesJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesJobDefinition
+type SetJobRetriesJobDefinitionResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetJobRetriesJobDefinitionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetJobRetriesJobDefinitionResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetJobRetriesJobDefinitionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetJobRetriesJobDefinitionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetJobRetriesJobDefinitionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetJobRetriesJobDefinitionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateSuspensionStateJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinition
+type UpdateSuspensionStateJobDefinitionResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type UpdateSuspensionStateJobDefinitionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateSuspensionStateJobDefinitionResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSuspensionStateJobDefinitionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSuspensionStateJobDefinitionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSuspensionStateJobDefinitionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSuspensionStateJobDefinitionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13356,6 +14896,234 @@ func (r QueryJobsCountResponse) ContentType() string {
 	return ""
 }
 
+// SetJobRetriesAsyncOperationResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesAsyncOperation
+type SetJobRetriesAsyncOperationResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetJobRetriesAsyncOperationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BatchDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetJobRetriesAsyncOperationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON200() *BatchDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetJobRetriesAsyncOperationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetJobRetriesAsyncOperationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetJobRetriesAsyncOperationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetJobRetriesAsyncOperationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateSuspensionStateByResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateBy
+type UpdateSuspensionStateByResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type UpdateSuspensionStateByResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateSuspensionStateByResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateSuspensionStateByResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateSuspensionStateByResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateSuspensionStateByResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateSuspensionStateByResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteJobResponse503Headers the declared response headers of an HTTP 503 response for DeleteJob
+type DeleteJobResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type DeleteJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteJobResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r DeleteJobResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r DeleteJobResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteJobResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteJobResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetJobResponse503Headers the declared response headers of an HTTP 503 response for GetJob
 type GetJobResponse503Headers struct {
 	RetryAfter *int32
@@ -13432,6 +15200,158 @@ func (r GetJobResponse) ContentType() string {
 	return ""
 }
 
+// SetJobDuedateResponse503Headers the declared response headers of an HTTP 503 response for SetJobDuedate
+type SetJobDuedateResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetJobDuedateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetJobDuedateResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetJobDuedateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r SetJobDuedateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetJobDuedateResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetJobDuedateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetJobDuedateResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetJobDuedateResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetJobDuedateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetJobDuedateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetJobDuedateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetJobDuedateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RecalculateDuedateResponse503Headers the declared response headers of an HTTP 503 response for RecalculateDuedate
+type RecalculateDuedateResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type RecalculateDuedateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RecalculateDuedateResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RecalculateDuedateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecalculateDuedateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecalculateDuedateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecalculateDuedateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ExecuteJobResponse503Headers the declared response headers of an HTTP 503 response for ExecuteJob
 type ExecuteJobResponse503Headers struct {
 	RetryAfter *int32
@@ -13495,6 +15415,89 @@ func (r ExecuteJobResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExecuteJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetJobPriorityResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriority
+type SetJobPriorityResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetJobPriorityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetJobPriorityResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetJobPriorityResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r SetJobPriorityResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetJobPriorityResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetJobPriorityResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetJobPriorityResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetJobPriorityResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetJobPriorityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetJobPriorityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetJobPriorityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetJobPriorityResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13654,6 +15657,89 @@ func (r GetStacktraceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetStacktraceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateJobSuspensionStateResponse503Headers the declared response headers of an HTTP 503 response for UpdateJobSuspensionState
+type UpdateJobSuspensionStateResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type UpdateJobSuspensionStateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateJobSuspensionStateResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateJobSuspensionStateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateJobSuspensionStateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateJobSuspensionStateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateJobSuspensionStateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15214,6 +17300,36 @@ func (c *ClientWithResponses) QueryJobDefinitionsCountWithResponse(ctx context.C
 	return ParseQueryJobDefinitionsCountResponse(rsp)
 }
 
+// UpdateSuspensionStateJobDefinitionsWithBodyWithResponse Suspend or activate the job definitions of a process definition
+//
+// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateJobDefinitionsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionsResponse, error) {
+	rsp, err := c.UpdateSuspensionStateJobDefinitionsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateJobDefinitionsResponse(rsp)
+}
+
+// UpdateSuspensionStateJobDefinitionsWithResponse Suspend or activate the job definitions of a process definition
+//
+// Exactly one criterion has to be given. The job definitions of batches belong to no process definition, so that nothing is selected here; that is no error.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/suspended (the `UpdateSuspensionStateJobDefinitions` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateJobDefinitionsWithResponse(ctx context.Context, body UpdateSuspensionStateJobDefinitionsJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionsResponse, error) {
+	rsp, err := c.UpdateSuspensionStateJobDefinitions(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateJobDefinitionsResponse(rsp)
+}
+
 // GetJobDefinitionWithResponse Get a job definition
 //
 // One job definition of a batch that still runs.
@@ -15227,6 +17343,96 @@ func (c *ClientWithResponses) GetJobDefinitionWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseGetJobDefinitionResponse(rsp)
+}
+
+// SetJobPriorityJobDefinitionWithBodyWithResponse Set the priority of the jobs of a job definition
+//
+// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+func (c *ClientWithResponses) SetJobPriorityJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobPriorityJobDefinitionResponse, error) {
+	rsp, err := c.SetJobPriorityJobDefinitionWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobPriorityJobDefinitionResponse(rsp)
+}
+
+// SetJobPriorityJobDefinitionWithResponse Set the priority of the jobs of a job definition
+//
+// A number is what its jobs get from now on, those that exist and those that are made later. Null takes it back for jobs that are made later.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/jobPriority (the `SetJobPriorityJobDefinition` operationId).
+func (c *ClientWithResponses) SetJobPriorityJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body SetJobPriorityJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobPriorityJobDefinitionResponse, error) {
+	rsp, err := c.SetJobPriorityJobDefinition(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobPriorityJobDefinitionResponse(rsp)
+}
+
+// SetJobRetriesJobDefinitionWithBodyWithResponse Give the failed jobs of a job definition new retries
+//
+// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+func (c *ClientWithResponses) SetJobRetriesJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobRetriesJobDefinitionResponse, error) {
+	rsp, err := c.SetJobRetriesJobDefinitionWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobRetriesJobDefinitionResponse(rsp)
+}
+
+// SetJobRetriesJobDefinitionWithResponse Give the failed jobs of a job definition new retries
+//
+// Reaches those jobs that have no retries left. Their incidents stay open until the jobs succeed or are deleted. An id that no job definition has is no error.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/retries (the `SetJobRetriesJobDefinition` operationId).
+func (c *ClientWithResponses) SetJobRetriesJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body SetJobRetriesJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobRetriesJobDefinitionResponse, error) {
+	rsp, err := c.SetJobRetriesJobDefinition(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobRetriesJobDefinitionResponse(rsp)
+}
+
+// UpdateSuspensionStateJobDefinitionWithBodyWithResponse Suspend or activate a job definition
+//
+// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateJobDefinitionWithBodyWithResponse(ctx context.Context, id JobDefinitionID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionResponse, error) {
+	rsp, err := c.UpdateSuspensionStateJobDefinitionWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateJobDefinitionResponse(rsp)
+}
+
+// UpdateSuspensionStateJobDefinitionWithResponse Suspend or activate a job definition
+//
+// Jobs of a suspended job definition are made suspended. Done later when the body names a date, as long as the job executor runs. An id that no job definition has is no error.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job-definition/{id}/suspended (the `UpdateSuspensionStateJobDefinition` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateJobDefinitionWithResponse(ctx context.Context, id JobDefinitionID, body UpdateSuspensionStateJobDefinitionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateJobDefinitionResponse, error) {
+	rsp, err := c.UpdateSuspensionStateJobDefinition(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateJobDefinitionResponse(rsp)
 }
 
 // GetJobsCountWithResponse Count jobs
@@ -15274,6 +17480,81 @@ func (c *ClientWithResponses) QueryJobsCountWithResponse(ctx context.Context, bo
 	return ParseQueryJobsCountResponse(rsp)
 }
 
+// SetJobRetriesAsyncOperationWithBodyWithResponse Set the retries of many jobs in the background
+//
+// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+func (c *ClientWithResponses) SetJobRetriesAsyncOperationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobRetriesAsyncOperationResponse, error) {
+	rsp, err := c.SetJobRetriesAsyncOperationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobRetriesAsyncOperationResponse(rsp)
+}
+
+// SetJobRetriesAsyncOperationWithResponse Set the retries of many jobs in the background
+//
+// Jobs may be named by id and by a query, which are united; a job that both select counts once. The answer is a batch that does the work. Jobs that get 0 retries raise an incident; for jobs that leave 0 it is resolved. Where a job does not exist when its turn comes, the job of this batch that was to set it fails, and the batch stays until somebody deletes either.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /job/retries (the `SetJobRetriesAsyncOperation` operationId).
+func (c *ClientWithResponses) SetJobRetriesAsyncOperationWithResponse(ctx context.Context, body SetJobRetriesAsyncOperationJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobRetriesAsyncOperationResponse, error) {
+	rsp, err := c.SetJobRetriesAsyncOperation(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobRetriesAsyncOperationResponse(rsp)
+}
+
+// UpdateSuspensionStateByWithBodyWithResponse Suspend or activate the jobs of one selection
+//
+// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateByWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByResponse, error) {
+	rsp, err := c.UpdateSuspensionStateByWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateByResponse(rsp)
+}
+
+// UpdateSuspensionStateByWithResponse Suspend or activate the jobs of one selection
+//
+// Exactly one criterion has to be given. It reaches the jobs that exist now; those that are made later follow their job definition. A criterion that selects nothing is no error.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/suspended (the `UpdateSuspensionStateBy` operationId).
+func (c *ClientWithResponses) UpdateSuspensionStateByWithResponse(ctx context.Context, body UpdateSuspensionStateByJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateSuspensionStateByResponse, error) {
+	rsp, err := c.UpdateSuspensionStateBy(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateSuspensionStateByResponse(rsp)
+}
+
+// DeleteJobWithResponse Delete a job
+//
+// The job counts as completed, and what it was to do is skipped; an incident that it has open is deleted with it. A seed or monitor job is made anew, so that its batch still ends. A job that is being run is done first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /job/{id} (the `DeleteJob` operationId).
+func (c *ClientWithResponses) DeleteJobWithResponse(ctx context.Context, id JobID, reqEditors ...RequestEditorFn) (*DeleteJobResponse, error) {
+	rsp, err := c.DeleteJob(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteJobResponse(rsp)
+}
+
 // GetJobWithResponse Get a job
 //
 // One job that exists now.
@@ -15289,6 +17570,51 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, id JobID, 
 	return ParseGetJobResponse(rsp)
 }
 
+// SetJobDuedateWithBodyWithResponse Set the due date of a job
+//
+// The job does not run by itself before this moment. Without a due date it is due at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+func (c *ClientWithResponses) SetJobDuedateWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobDuedateResponse, error) {
+	rsp, err := c.SetJobDuedateWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobDuedateResponse(rsp)
+}
+
+// SetJobDuedateWithResponse Set the due date of a job
+//
+// The job does not run by itself before this moment. Without a due date it is due at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/duedate (the `SetJobDuedate` operationId).
+func (c *ClientWithResponses) SetJobDuedateWithResponse(ctx context.Context, id JobID, body SetJobDuedateJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobDuedateResponse, error) {
+	rsp, err := c.SetJobDuedate(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobDuedateResponse(rsp)
+}
+
+// RecalculateDuedateWithResponse Recalculate the due date of a timer
+//
+// Only timers can be recalculated. The jobs of batches are none, so that every job that exists here is refused.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /job/{id}/duedate/recalculate (the `RecalculateDuedate` operationId).
+func (c *ClientWithResponses) RecalculateDuedateWithResponse(ctx context.Context, id JobID, params *RecalculateDuedateParams, reqEditors ...RequestEditorFn) (*RecalculateDuedateResponse, error) {
+	rsp, err := c.RecalculateDuedate(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecalculateDuedateResponse(rsp)
+}
+
 // ExecuteJobWithResponse Execute a job now
 //
 // Runs the job before the answer is given, whatever its due date, retries or suspension. If it fails, it loses a retry as always, and the answer is a 404 with the message of the failure. A body is not read.
@@ -15302,6 +17628,36 @@ func (c *ClientWithResponses) ExecuteJobWithResponse(ctx context.Context, id Job
 		return nil, err
 	}
 	return ParseExecuteJobResponse(rsp)
+}
+
+// SetJobPriorityWithBodyWithResponse Set the priority of a job
+//
+// It can be read and sorted by. The order in which jobs run does not depend on it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+func (c *ClientWithResponses) SetJobPriorityWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetJobPriorityResponse, error) {
+	rsp, err := c.SetJobPriorityWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobPriorityResponse(rsp)
+}
+
+// SetJobPriorityWithResponse Set the priority of a job
+//
+// It can be read and sorted by. The order in which jobs run does not depend on it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/priority (the `SetJobPriority` operationId).
+func (c *ClientWithResponses) SetJobPriorityWithResponse(ctx context.Context, id JobID, body SetJobPriorityJSONRequestBody, reqEditors ...RequestEditorFn) (*SetJobPriorityResponse, error) {
+	rsp, err := c.SetJobPriority(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetJobPriorityResponse(rsp)
 }
 
 // SetJobRetriesWithBodyWithResponse Set the retries of a job
@@ -15347,6 +17703,36 @@ func (c *ClientWithResponses) GetStacktraceWithResponse(ctx context.Context, id 
 		return nil, err
 	}
 	return ParseGetStacktraceResponse(rsp)
+}
+
+// UpdateJobSuspensionStateWithBodyWithResponse Suspend or activate a job
+//
+// A suspended job does not run by itself. It can still be executed by hand.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+func (c *ClientWithResponses) UpdateJobSuspensionStateWithBodyWithResponse(ctx context.Context, id JobID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateJobSuspensionStateResponse, error) {
+	rsp, err := c.UpdateJobSuspensionStateWithBody(ctx, id, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateJobSuspensionStateResponse(rsp)
+}
+
+// UpdateJobSuspensionStateWithResponse Suspend or activate a job
+//
+// A suspended job does not run by itself. It can still be executed by hand.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /job/{id}/suspended (the `UpdateJobSuspensionState` operationId).
+func (c *ClientWithResponses) UpdateJobSuspensionStateWithResponse(ctx context.Context, id JobID, body UpdateJobSuspensionStateJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateJobSuspensionStateResponse, error) {
+	rsp, err := c.UpdateJobSuspensionState(ctx, id, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateJobSuspensionStateResponse(rsp)
 }
 
 // DeleteProcessInstanceWithResponse Cancel a process instance
@@ -18632,6 +21018,76 @@ func ParseQueryJobDefinitionsCountResponse(rsp *http.Response) (*QueryJobDefinit
 	return response, nil
 }
 
+// ParseUpdateSuspensionStateJobDefinitionsResponse parses an HTTP response from a UpdateSuspensionStateJobDefinitionsWithResponse call
+func ParseUpdateSuspensionStateJobDefinitionsResponse(rsp *http.Response) (*UpdateSuspensionStateJobDefinitionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSuspensionStateJobDefinitionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UpdateSuspensionStateJobDefinitionsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetJobDefinitionResponse parses an HTTP response from a GetJobDefinitionWithResponse call
 func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18686,6 +21142,223 @@ func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionRespons
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetJobPriorityJobDefinitionResponse parses an HTTP response from a SetJobPriorityJobDefinitionWithResponse call
+func ParseSetJobPriorityJobDefinitionResponse(rsp *http.Response) (*SetJobPriorityJobDefinitionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetJobPriorityJobDefinitionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetJobPriorityJobDefinitionResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetJobRetriesJobDefinitionResponse parses an HTTP response from a SetJobRetriesJobDefinitionWithResponse call
+func ParseSetJobRetriesJobDefinitionResponse(rsp *http.Response) (*SetJobRetriesJobDefinitionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetJobRetriesJobDefinitionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetJobRetriesJobDefinitionResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSuspensionStateJobDefinitionResponse parses an HTTP response from a UpdateSuspensionStateJobDefinitionWithResponse call
+func ParseUpdateSuspensionStateJobDefinitionResponse(rsp *http.Response) (*UpdateSuspensionStateJobDefinitionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSuspensionStateJobDefinitionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UpdateSuspensionStateJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -18833,6 +21506,213 @@ func ParseQueryJobsCountResponse(rsp *http.Response) (*QueryJobsCountResponse, e
 	return response, nil
 }
 
+// ParseSetJobRetriesAsyncOperationResponse parses an HTTP response from a SetJobRetriesAsyncOperationWithResponse call
+func ParseSetJobRetriesAsyncOperationResponse(rsp *http.Response) (*SetJobRetriesAsyncOperationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetJobRetriesAsyncOperationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BatchDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetJobRetriesAsyncOperationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateSuspensionStateByResponse parses an HTTP response from a UpdateSuspensionStateByWithResponse call
+func ParseUpdateSuspensionStateByResponse(rsp *http.Response) (*UpdateSuspensionStateByResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateSuspensionStateByResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UpdateSuspensionStateByResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteJobResponse parses an HTTP response from a DeleteJobWithResponse call
+func ParseDeleteJobResponse(rsp *http.Response) (*DeleteJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers DeleteJobResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetJobResponse parses an HTTP response from a GetJobWithResponse call
 func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18900,6 +21780,146 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 	return response, nil
 }
 
+// ParseSetJobDuedateResponse parses an HTTP response from a SetJobDuedateWithResponse call
+func ParseSetJobDuedateResponse(rsp *http.Response) (*SetJobDuedateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetJobDuedateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetJobDuedateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRecalculateDuedateResponse parses an HTTP response from a RecalculateDuedateWithResponse call
+func ParseRecalculateDuedateResponse(rsp *http.Response) (*RecalculateDuedateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecalculateDuedateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers RecalculateDuedateResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseExecuteJobResponse parses an HTTP response from a ExecuteJobWithResponse call
 func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18950,6 +21970,83 @@ func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 	switch {
 	case rsp.StatusCode == 503:
 		var headers ExecuteJobResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetJobPriorityResponse parses an HTTP response from a SetJobPriorityWithResponse call
+func ParseSetJobPriorityResponse(rsp *http.Response) (*SetJobPriorityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetJobPriorityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetJobPriorityResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -19097,6 +22194,83 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateJobSuspensionStateResponse parses an HTTP response from a UpdateJobSuspensionStateWithResponse call
+func ParseUpdateJobSuspensionStateResponse(rsp *http.Response) (*UpdateJobSuspensionStateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateJobSuspensionStateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers UpdateJobSuspensionStateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {

@@ -1522,6 +1522,17 @@ type JobDefinitionDto struct {
 	TenantID nullable.Nullable[string] `json:"tenantId"`
 }
 
+// JobDefinitionPriorityDto The priority that the jobs of a job definition get.
+//
+// Example: {"includeJobs":true,"priority":50}
+type JobDefinitionPriorityDto struct {
+	// IncludeJobs Without effect beside a number, which existing jobs get in any case; beside null it is an error.
+	IncludeJobs nullable.Nullable[bool] `json:"includeJobs,omitempty"`
+
+	// Priority The priority, any whole number. Null, or absent: jobs that are made later get the usual one.
+	Priority nullable.Nullable[int64] `json:"priority,omitempty"`
+}
+
 // JobDefinitionQueryDto Which job definitions are meant: those for which all filters hold; `{}` means all.
 //
 // Example: {"jobType":"batch-seed-job","sorting":[{"sortBy":"jobType","sortOrder":"asc"}]}
@@ -1584,6 +1595,53 @@ type JobDefinitionSortingDto struct {
 	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
 }
 
+// JobDefinitionSuspensionStateDto Whether to suspend or to activate a job definition, and when.
+//
+// Example: {"includeJobs":true,"suspended":true}
+type JobDefinitionSuspensionStateDto struct {
+	// ExecutionDate When to do it, as a date of the usual form. Until then nothing changes. Null, empty, absent and a date that has passed: at once.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	ExecutionDate nullable.Nullable[string] `json:"executionDate,omitempty"`
+
+	// IncludeJobs True: the jobs that exist now as well. False, and leaving it out, reaches only jobs that are made later.
+	IncludeJobs nullable.Nullable[bool] `json:"includeJobs,omitempty"`
+
+	// Suspended True suspends; false, and leaving it out, activates.
+	Suspended nullable.Nullable[bool] `json:"suspended,omitempty"`
+}
+
+// JobDefinitionsSuspensionStateDto Which job definitions to suspend or to activate, by one criterion, and when.
+//
+// Example: {"processDefinitionKey":"payment","suspended":true}
+type JobDefinitionsSuspensionStateDto struct {
+	// ExecutionDate When to do it, as a date of the usual form. Until then nothing changes. Null, empty, absent and a date that has passed: at once.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	ExecutionDate nullable.Nullable[string] `json:"executionDate,omitempty"`
+
+	// IncludeJobs True: the jobs that exist now as well. False, and leaving it out, reaches only jobs that are made later.
+	IncludeJobs nullable.Nullable[bool] `json:"includeJobs,omitempty"`
+
+	// JobDefinitionID Refused here; a single job definition has a path of its own.
+	JobDefinitionID nullable.Nullable[string] `json:"jobDefinitionId,omitempty"`
+
+	// ProcessDefinitionID Those of the process definition of this id. Null counts as left out.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Those of process definitions of this key. Null counts as left out.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
+
+	// ProcessDefinitionTenantID The tenant of the process definitions, beside `processDefinitionKey`. Null counts as left out.
+	ProcessDefinitionTenantID nullable.Nullable[string] `json:"processDefinitionTenantId,omitempty"`
+
+	// ProcessDefinitionWithoutTenantID True: only process definitions without a tenant, beside `processDefinitionKey`. Null counts as left out.
+	ProcessDefinitionWithoutTenantID nullable.Nullable[bool] `json:"processDefinitionWithoutTenantId,omitempty"`
+
+	// Suspended True suspends; false, and leaving it out, activates.
+	Suspended nullable.Nullable[bool] `json:"suspended,omitempty"`
+}
+
 // JobDto A single step of a batch, as long as it is not done.
 //
 // Example: {"batchId":"018f3c1e-6f19-7c2b-8d3e-4f5a6b7c8d9e","createTime":"2013-01-23T14:42:45.000+0200","dueDate":null,"exceptionMessage":"ENGINE-13053 No job found with id 'nonexistent'.'","executionId":null,"failedActivityId":null,"id":"018f3c1e-6f1a-7c2b-8d3e-4f5a6b7c8d9e","jobDefinitionId":"018f3c1e-6f1d-7c2b-8d3e-4f5a6b7c8d9e","priority":0,"processDefinitionId":null,"processDefinitionKey":null,"processInstanceId":null,"retries":0,"suspended":false,"tenantId":null}
@@ -1638,11 +1696,24 @@ type JobDto struct {
 	TenantID nullable.Nullable[string] `json:"tenantId"`
 }
 
+// JobDuedateDto When a job is due.
+//
+// Example: {"duedate":"2013-01-23T14:42:45.000+0200"}
+type JobDuedateDto struct {
+	// Cascade Whether the timers that follow are moved as well; without effect here, where no job is a timer.
+	Cascade nullable.Nullable[bool] `json:"cascade,omitempty"`
+
+	// Duedate The new due date. Null, or absent: due at once.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	Duedate nullable.Nullable[wire.DateTime] `json:"duedate,omitempty"`
+}
+
 // JobQueryDto Which jobs are meant: those for which all filters hold; `{}` means all.
 //
 // Example: {"noRetriesLeft":true,"sorting":[{"sortBy":"jobDueDate","sortOrder":"desc"}]}
 type JobQueryDto struct {
-	// Acquired True: only jobs that a node has claimed and works on now. False changes nothing. Null: any.
+	// Acquired True finds nothing, since a claim cannot be seen: it ends with the one step that makes it. False changes nothing. Null: any.
 	Acquired nullable.Nullable[bool] `json:"acquired,omitempty"`
 
 	// Active True: only jobs that are not suspended. False changes nothing. Null: any.
@@ -1666,7 +1737,7 @@ type JobQueryDto struct {
 	// ExecutionID Only jobs that belong to this execution. Null: any.
 	ExecutionID nullable.Nullable[string] `json:"executionId,omitempty"`
 
-	// FailedActivityID Only jobs whose last failure happened at this activity. Null: any.
+	// FailedActivityID Only jobs whose last failure happened at this activity. The jobs of batches have none. Null: any.
 	FailedActivityID nullable.Nullable[string] `json:"failedActivityId,omitempty"`
 
 	// IncludeJobsWithoutTenantID True: jobs without a tenant are let through as well, beside those of `tenantIdIn`. False changes nothing. Null: any.
@@ -1756,6 +1827,35 @@ type JobSortingDto struct {
 
 	// SortOrder Ascending or descending; null in a body is the same as leaving it out.
 	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+}
+
+// JobSuspensionStateDto Which jobs to suspend or to activate, by one criterion.
+//
+// Example: {"jobDefinitionId":"018f3c1e-6f1d-7c2b-8d3e-4f5a6b7c8d9e","suspended":true}
+type JobSuspensionStateDto struct {
+	// JobDefinitionID All jobs of this job definition. Null counts as left out.
+	JobDefinitionID nullable.Nullable[string] `json:"jobDefinitionId,omitempty"`
+
+	// JobID Refused here; a single job has a path of its own.
+	JobID nullable.Nullable[string] `json:"jobId,omitempty"`
+
+	// ProcessDefinitionID All jobs of the process definition of this id. The jobs of batches belong to none. Null counts as left out.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey All jobs of process definitions of this key. The jobs of batches belong to none. Null counts as left out.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
+
+	// ProcessDefinitionTenantID The tenant of the process definitions, beside `processDefinitionKey`. Null counts as left out.
+	ProcessDefinitionTenantID nullable.Nullable[string] `json:"processDefinitionTenantId,omitempty"`
+
+	// ProcessDefinitionWithoutTenantID True: only process definitions without a tenant, beside `processDefinitionKey`. Null counts as left out.
+	ProcessDefinitionWithoutTenantID nullable.Nullable[bool] `json:"processDefinitionWithoutTenantId,omitempty"`
+
+	// ProcessInstanceID All jobs of this process instance. The jobs of batches belong to none. Null counts as left out.
+	ProcessInstanceID nullable.Nullable[string] `json:"processInstanceId,omitempty"`
+
+	// Suspended True suspends; false, and leaving it out, activates.
+	Suspended nullable.Nullable[bool] `json:"suspended,omitempty"`
 }
 
 // LockExternalTaskDto A lock to set.
@@ -2040,7 +2140,31 @@ type ProcessInstanceSortingDto struct {
 //
 // Example: {"retries":3}
 type RetriesDto struct {
+	// DueDate Read for the jobs of a job definition only: their new due date. Null: due at once. Absent: it stays as it is.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	DueDate nullable.Nullable[wire.DateTime] `json:"dueDate,omitempty"`
+
 	// Retries The number of retries to set; 0 or more.
+	Retries int32 `json:"retries"`
+}
+
+// SetJobRetriesDto A selection of jobs and what they get. At least one job has to be selected.
+//
+// Example: {"dueDate":null,"jobQuery":{"noRetriesLeft":true},"retries":3}
+type SetJobRetriesDto struct {
+	// DueDate The new due date. Null: due at once. Absent: it stays as it is.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	DueDate nullable.Nullable[wire.DateTime] `json:"dueDate,omitempty"`
+
+	// JobIds The ids of jobs; none of them null. Null counts as left out.
+	JobIds nullable.Nullable[[]string] `json:"jobIds,omitempty"`
+
+	// JobQuery All jobs that this query selects. Null counts as left out.
+	JobQuery nullable.Nullable[JobQueryDto] `json:"jobQuery,omitempty"`
+
+	// Retries The number of attempts to set, 0 or more; neither null nor absent.
 	Retries int32 `json:"retries"`
 }
 
@@ -2090,6 +2214,18 @@ type SortOrder string
 //
 // Example: {"suspended":true}
 type SuspensionStateDto struct {
+	// JobDefinitionID Read for a single job only, where a second criterion beside the path is refused.
+	JobDefinitionID nullable.Nullable[string] `json:"jobDefinitionId,omitempty"`
+
+	// ProcessDefinitionID As `jobDefinitionId`.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey As `jobDefinitionId`.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
+
+	// ProcessInstanceID As `jobDefinitionId`.
+	ProcessInstanceID nullable.Nullable[string] `json:"processInstanceId,omitempty"`
+
 	// Suspended True suspends; false, and leaving it out, activates.
 	Suspended nullable.Nullable[bool] `json:"suspended,omitempty"`
 }
@@ -3362,7 +3498,7 @@ type GetJobsParams struct {
 	// ExceptionMessage Only jobs whose last failure has exactly this message.
 	ExceptionMessage *JobQueryExceptionMessage `form:"exceptionMessage,omitempty" json:"exceptionMessage,omitempty"`
 
-	// FailedActivityID Only jobs whose last failure happened at this activity.
+	// FailedActivityID Only jobs whose last failure happened at this activity. The jobs of batches have none.
 	FailedActivityID *JobQueryFailedActivityID `form:"failedActivityId,omitempty" json:"failedActivityId,omitempty"`
 
 	// NoRetriesLeft True: only jobs that are out of retries. False changes nothing.
@@ -3389,7 +3525,7 @@ type GetJobsParams struct {
 	// IncludeJobsWithoutTenantID True: jobs without a tenant are let through as well, beside those of `tenantIdIn`. False changes nothing.
 	IncludeJobsWithoutTenantID *JobQueryIncludeJobsWithoutTenantID `form:"includeJobsWithoutTenantId,omitempty" json:"includeJobsWithoutTenantId,omitempty"`
 
-	// Acquired True: only jobs that a node has claimed and works on now. False changes nothing.
+	// Acquired True finds nothing, since a claim cannot be seen: it ends with the one step that makes it. False changes nothing.
 	Acquired *JobQueryAcquired `form:"acquired,omitempty" json:"acquired,omitempty"`
 
 	// SortBy What to sort by; only together with `sortOrder`. Without it, results are in the order of their ids.
@@ -3572,7 +3708,7 @@ type GetJobsCountParams struct {
 	// ExceptionMessage Only jobs whose last failure has exactly this message.
 	ExceptionMessage *JobQueryExceptionMessage `form:"exceptionMessage,omitempty" json:"exceptionMessage,omitempty"`
 
-	// FailedActivityID Only jobs whose last failure happened at this activity.
+	// FailedActivityID Only jobs whose last failure happened at this activity. The jobs of batches have none.
 	FailedActivityID *JobQueryFailedActivityID `form:"failedActivityId,omitempty" json:"failedActivityId,omitempty"`
 
 	// NoRetriesLeft True: only jobs that are out of retries. False changes nothing.
@@ -3599,7 +3735,7 @@ type GetJobsCountParams struct {
 	// IncludeJobsWithoutTenantID True: jobs without a tenant are let through as well, beside those of `tenantIdIn`. False changes nothing.
 	IncludeJobsWithoutTenantID *JobQueryIncludeJobsWithoutTenantID `form:"includeJobsWithoutTenantId,omitempty" json:"includeJobsWithoutTenantId,omitempty"`
 
-	// Acquired True: only jobs that a node has claimed and works on now. False changes nothing.
+	// Acquired True finds nothing, since a claim cannot be seen: it ends with the one step that makes it. False changes nothing.
 	Acquired *JobQueryAcquired `form:"acquired,omitempty" json:"acquired,omitempty"`
 
 	// SortBy Checked as in the list, and without effect on a count.
@@ -3607,6 +3743,12 @@ type GetJobsCountParams struct {
 
 	// SortOrder Checked as in the list, and without effect on a count.
 	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+}
+
+// RecalculateDuedateParams defines parameters for RecalculateDuedate.
+type RecalculateDuedateParams struct {
+	// CreationDateBased Whether a timer is calculated from the moment of its creation; without effect here.
+	CreationDateBased *bool `form:"creationDateBased,omitempty" json:"creationDateBased,omitempty"`
 }
 
 // DeleteProcessInstanceParams defines parameters for DeleteProcessInstance.
@@ -3687,11 +3829,38 @@ type QueryJobDefinitionsJSONRequestBody = JobDefinitionQueryDto
 // QueryJobDefinitionsCountJSONRequestBody defines body for QueryJobDefinitionsCount for application/json ContentType.
 type QueryJobDefinitionsCountJSONRequestBody = JobDefinitionQueryDto
 
+// UpdateSuspensionStateJobDefinitionsJSONRequestBody defines body for UpdateSuspensionStateJobDefinitions for application/json ContentType.
+type UpdateSuspensionStateJobDefinitionsJSONRequestBody = JobDefinitionsSuspensionStateDto
+
+// SetJobPriorityJobDefinitionJSONRequestBody defines body for SetJobPriorityJobDefinition for application/json ContentType.
+type SetJobPriorityJobDefinitionJSONRequestBody = JobDefinitionPriorityDto
+
+// SetJobRetriesJobDefinitionJSONRequestBody defines body for SetJobRetriesJobDefinition for application/json ContentType.
+type SetJobRetriesJobDefinitionJSONRequestBody = RetriesDto
+
+// UpdateSuspensionStateJobDefinitionJSONRequestBody defines body for UpdateSuspensionStateJobDefinition for application/json ContentType.
+type UpdateSuspensionStateJobDefinitionJSONRequestBody = JobDefinitionSuspensionStateDto
+
 // QueryJobsCountJSONRequestBody defines body for QueryJobsCount for application/json ContentType.
 type QueryJobsCountJSONRequestBody = JobQueryDto
 
+// SetJobRetriesAsyncOperationJSONRequestBody defines body for SetJobRetriesAsyncOperation for application/json ContentType.
+type SetJobRetriesAsyncOperationJSONRequestBody = SetJobRetriesDto
+
+// UpdateSuspensionStateByJSONRequestBody defines body for UpdateSuspensionStateBy for application/json ContentType.
+type UpdateSuspensionStateByJSONRequestBody = JobSuspensionStateDto
+
+// SetJobDuedateJSONRequestBody defines body for SetJobDuedate for application/json ContentType.
+type SetJobDuedateJSONRequestBody = JobDuedateDto
+
+// SetJobPriorityJSONRequestBody defines body for SetJobPriority for application/json ContentType.
+type SetJobPriorityJSONRequestBody = PriorityDto
+
 // SetJobRetriesJSONRequestBody defines body for SetJobRetries for application/json ContentType.
 type SetJobRetriesJSONRequestBody = JobRetriesDto
+
+// UpdateJobSuspensionStateJSONRequestBody defines body for UpdateJobSuspensionState for application/json ContentType.
+type UpdateJobSuspensionStateJSONRequestBody = SuspensionStateDto
 
 // UpdateSuspensionStateByIDJSONRequestBody defines body for UpdateSuspensionStateByID for application/json ContentType.
 type UpdateSuspensionStateByIDJSONRequestBody = SuspensionStateDto

@@ -156,27 +156,60 @@ type ServerInterface interface {
 	// QueryJobDefinitionsCount Count job definitions by a body
 	// (POST /job-definition/count)
 	QueryJobDefinitionsCount(ctx echo.Context) error
+	// UpdateSuspensionStateJobDefinitions Suspend or activate the job definitions of a process definition
+	// (PUT /job-definition/suspended)
+	UpdateSuspensionStateJobDefinitions(ctx echo.Context) error
 	// GetJobDefinition Get a job definition
 	// (GET /job-definition/{id})
 	GetJobDefinition(ctx echo.Context, id JobDefinitionID) error
+	// SetJobPriorityJobDefinition Set the priority of the jobs of a job definition
+	// (PUT /job-definition/{id}/jobPriority)
+	SetJobPriorityJobDefinition(ctx echo.Context, id JobDefinitionID) error
+	// SetJobRetriesJobDefinition Give the failed jobs of a job definition new retries
+	// (PUT /job-definition/{id}/retries)
+	SetJobRetriesJobDefinition(ctx echo.Context, id JobDefinitionID) error
+	// UpdateSuspensionStateJobDefinition Suspend or activate a job definition
+	// (PUT /job-definition/{id}/suspended)
+	UpdateSuspensionStateJobDefinition(ctx echo.Context, id JobDefinitionID) error
 	// GetJobsCount Count jobs
 	// (GET /job/count)
 	GetJobsCount(ctx echo.Context, params GetJobsCountParams) error
 	// QueryJobsCount Count jobs by a body
 	// (POST /job/count)
 	QueryJobsCount(ctx echo.Context) error
+	// SetJobRetriesAsyncOperation Set the retries of many jobs in the background
+	// (POST /job/retries)
+	SetJobRetriesAsyncOperation(ctx echo.Context) error
+	// UpdateSuspensionStateBy Suspend or activate the jobs of one selection
+	// (PUT /job/suspended)
+	UpdateSuspensionStateBy(ctx echo.Context) error
+	// DeleteJob Delete a job
+	// (DELETE /job/{id})
+	DeleteJob(ctx echo.Context, id JobID) error
 	// GetJob Get a job
 	// (GET /job/{id})
 	GetJob(ctx echo.Context, id JobID) error
+	// SetJobDuedate Set the due date of a job
+	// (PUT /job/{id}/duedate)
+	SetJobDuedate(ctx echo.Context, id JobID) error
+	// RecalculateDuedate Recalculate the due date of a timer
+	// (POST /job/{id}/duedate/recalculate)
+	RecalculateDuedate(ctx echo.Context, id JobID, params RecalculateDuedateParams) error
 	// ExecuteJob Execute a job now
 	// (POST /job/{id}/execute)
 	ExecuteJob(ctx echo.Context, id JobID) error
+	// SetJobPriority Set the priority of a job
+	// (PUT /job/{id}/priority)
+	SetJobPriority(ctx echo.Context, id JobID) error
 	// SetJobRetries Set the retries of a job
 	// (PUT /job/{id}/retries)
 	SetJobRetries(ctx echo.Context, id JobID) error
 	// GetStacktrace Get the stack trace of the last failure
 	// (GET /job/{id}/stacktrace)
 	GetStacktrace(ctx echo.Context, id JobID) error
+	// UpdateJobSuspensionState Suspend or activate a job
+	// (PUT /job/{id}/suspended)
+	UpdateJobSuspensionState(ctx echo.Context, id JobID) error
 	// DeleteProcessInstance Cancel a process instance
 	// (DELETE /process-instance/{id})
 	DeleteProcessInstance(ctx echo.Context, id ProcessInstanceID, params DeleteProcessInstanceParams) error
@@ -2869,6 +2902,15 @@ func (w *ServerInterfaceWrapper) QueryJobDefinitionsCount(ctx echo.Context) erro
 	return err
 }
 
+// UpdateSuspensionStateJobDefinitions converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSuspensionStateJobDefinitions(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSuspensionStateJobDefinitions(ctx)
+	return err
+}
+
 // GetJobDefinition converts echo context to params.
 func (w *ServerInterfaceWrapper) GetJobDefinition(ctx echo.Context) error {
 	var err error
@@ -2882,6 +2924,54 @@ func (w *ServerInterfaceWrapper) GetJobDefinition(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetJobDefinition(ctx, id)
+	return err
+}
+
+// SetJobPriorityJobDefinition converts echo context to params.
+func (w *ServerInterfaceWrapper) SetJobPriorityJobDefinition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobDefinitionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetJobPriorityJobDefinition(ctx, id)
+	return err
+}
+
+// SetJobRetriesJobDefinition converts echo context to params.
+func (w *ServerInterfaceWrapper) SetJobRetriesJobDefinition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobDefinitionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetJobRetriesJobDefinition(ctx, id)
+	return err
+}
+
+// UpdateSuspensionStateJobDefinition converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSuspensionStateJobDefinition(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobDefinitionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSuspensionStateJobDefinition(ctx, id)
 	return err
 }
 
@@ -3108,6 +3198,40 @@ func (w *ServerInterfaceWrapper) QueryJobsCount(ctx echo.Context) error {
 	return err
 }
 
+// SetJobRetriesAsyncOperation converts echo context to params.
+func (w *ServerInterfaceWrapper) SetJobRetriesAsyncOperation(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetJobRetriesAsyncOperation(ctx)
+	return err
+}
+
+// UpdateSuspensionStateBy converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateSuspensionStateBy(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateSuspensionStateBy(ctx)
+	return err
+}
+
+// DeleteJob converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteJob(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteJob(ctx, id)
+	return err
+}
+
 // GetJob converts echo context to params.
 func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
 	var err error
@@ -3124,6 +3248,47 @@ func (w *ServerInterfaceWrapper) GetJob(ctx echo.Context) error {
 	return err
 }
 
+// SetJobDuedate converts echo context to params.
+func (w *ServerInterfaceWrapper) SetJobDuedate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetJobDuedate(ctx, id)
+	return err
+}
+
+// RecalculateDuedate converts echo context to params.
+func (w *ServerInterfaceWrapper) RecalculateDuedate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecalculateDuedateParams
+	// ------------- Optional query parameter "creationDateBased" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creationDateBased", ctx.QueryParams(), &params.CreationDateBased, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creationDateBased: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RecalculateDuedate(ctx, id, params)
+	return err
+}
+
 // ExecuteJob converts echo context to params.
 func (w *ServerInterfaceWrapper) ExecuteJob(ctx echo.Context) error {
 	var err error
@@ -3137,6 +3302,22 @@ func (w *ServerInterfaceWrapper) ExecuteJob(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ExecuteJob(ctx, id)
+	return err
+}
+
+// SetJobPriority converts echo context to params.
+func (w *ServerInterfaceWrapper) SetJobPriority(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetJobPriority(ctx, id)
 	return err
 }
 
@@ -3169,6 +3350,22 @@ func (w *ServerInterfaceWrapper) GetStacktrace(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetStacktrace(ctx, id)
+	return err
+}
+
+// UpdateJobSuspensionState converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateJobSuspensionState(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateJobSuspensionState(ctx, id)
 	return err
 }
 
@@ -3403,15 +3600,26 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/job", wrapper.QueryJobs, options.OperationMiddlewares["queryJobs"]...)
 	router.GET(options.BaseURL+"/job/count", wrapper.GetJobsCount, options.OperationMiddlewares["getJobsCount"]...)
 	router.POST(options.BaseURL+"/job/count", wrapper.QueryJobsCount, options.OperationMiddlewares["queryJobsCount"]...)
+	router.DELETE(options.BaseURL+"/job/:id", wrapper.DeleteJob, options.OperationMiddlewares["deleteJob"]...)
 	router.GET(options.BaseURL+"/job/:id", wrapper.GetJob, options.OperationMiddlewares["getJob"]...)
-	router.POST(options.BaseURL+"/job/:id/execute", wrapper.ExecuteJob, options.OperationMiddlewares["executeJob"]...)
-	router.PUT(options.BaseURL+"/job/:id/retries", wrapper.SetJobRetries, options.OperationMiddlewares["setJobRetries"]...)
 	router.GET(options.BaseURL+"/job/:id/stacktrace", wrapper.GetStacktrace, options.OperationMiddlewares["getStacktrace"]...)
 	router.GET(options.BaseURL+"/job-definition", wrapper.GetJobDefinitions, options.OperationMiddlewares["getJobDefinitions"]...)
 	router.POST(options.BaseURL+"/job-definition", wrapper.QueryJobDefinitions, options.OperationMiddlewares["queryJobDefinitions"]...)
 	router.GET(options.BaseURL+"/job-definition/count", wrapper.GetJobDefinitionsCount, options.OperationMiddlewares["getJobDefinitionsCount"]...)
 	router.POST(options.BaseURL+"/job-definition/count", wrapper.QueryJobDefinitionsCount, options.OperationMiddlewares["queryJobDefinitionsCount"]...)
 	router.GET(options.BaseURL+"/job-definition/:id", wrapper.GetJobDefinition, options.OperationMiddlewares["getJobDefinition"]...)
+	router.PUT(options.BaseURL+"/job-definition/suspended", wrapper.UpdateSuspensionStateJobDefinitions, options.OperationMiddlewares["updateSuspensionStateJobDefinitions"]...)
+	router.PUT(options.BaseURL+"/job-definition/:id/jobPriority", wrapper.SetJobPriorityJobDefinition, options.OperationMiddlewares["setJobPriorityJobDefinition"]...)
+	router.PUT(options.BaseURL+"/job-definition/:id/retries", wrapper.SetJobRetriesJobDefinition, options.OperationMiddlewares["setJobRetriesJobDefinition"]...)
+	router.PUT(options.BaseURL+"/job-definition/:id/suspended", wrapper.UpdateSuspensionStateJobDefinition, options.OperationMiddlewares["updateSuspensionStateJobDefinition"]...)
+	router.POST(options.BaseURL+"/job/retries", wrapper.SetJobRetriesAsyncOperation, options.OperationMiddlewares["setJobRetriesAsyncOperation"]...)
+	router.PUT(options.BaseURL+"/job/suspended", wrapper.UpdateSuspensionStateBy, options.OperationMiddlewares["updateSuspensionStateBy"]...)
+	router.PUT(options.BaseURL+"/job/:id/duedate", wrapper.SetJobDuedate, options.OperationMiddlewares["setJobDuedate"]...)
+	router.POST(options.BaseURL+"/job/:id/duedate/recalculate", wrapper.RecalculateDuedate, options.OperationMiddlewares["recalculateDuedate"]...)
+	router.POST(options.BaseURL+"/job/:id/execute", wrapper.ExecuteJob, options.OperationMiddlewares["executeJob"]...)
+	router.PUT(options.BaseURL+"/job/:id/priority", wrapper.SetJobPriority, options.OperationMiddlewares["setJobPriority"]...)
+	router.PUT(options.BaseURL+"/job/:id/retries", wrapper.SetJobRetries, options.OperationMiddlewares["setJobRetries"]...)
+	router.PUT(options.BaseURL+"/job/:id/suspended", wrapper.UpdateJobSuspensionState, options.OperationMiddlewares["updateJobSuspensionState"]...)
 	router.POST(options.BaseURL+"/external-task/fetchAndLock", wrapper.FetchAndLock, options.OperationMiddlewares["fetchAndLock"]...)
 	router.POST(options.BaseURL+"/external-task/:id/complete", wrapper.CompleteExternalTaskResource, options.OperationMiddlewares["completeExternalTaskResource"]...)
 	router.POST(options.BaseURL+"/external-task/:id/failure", wrapper.HandleFailure, options.OperationMiddlewares["handleFailure"]...)
@@ -7407,6 +7615,97 @@ func (response QueryJobDefinitionsCount503JSONResponse) VisitQueryJobDefinitions
 	return err
 }
 
+type UpdateSuspensionStateJobDefinitionsRequestObject struct {
+	Body *UpdateSuspensionStateJobDefinitionsJSONRequestBody
+}
+
+type UpdateSuspensionStateJobDefinitionsResponseObject interface {
+	VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error
+}
+
+type UpdateSuspensionStateJobDefinitions204Response struct {
+}
+
+func (response UpdateSuspensionStateJobDefinitions204Response) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateSuspensionStateJobDefinitions400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions400JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions413JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UpdateSuspensionStateJobDefinitions415JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions500JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions503JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobDefinitionRequestObject struct {
 	ID JobDefinitionID `json:"id"`
 }
@@ -7474,6 +7773,296 @@ func (response GetJobDefinition500JSONResponse) VisitGetJobDefinitionResponse(w 
 type GetJobDefinition503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetJobDefinition503JSONResponse) VisitGetJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinitionRequestObject struct {
+	ID   JobDefinitionID `json:"id"`
+	Body *SetJobPriorityJobDefinitionJSONRequestBody
+}
+
+type SetJobPriorityJobDefinitionResponseObject interface {
+	VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error
+}
+
+type SetJobPriorityJobDefinition204Response struct {
+}
+
+func (response SetJobPriorityJobDefinition204Response) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetJobPriorityJobDefinition400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetJobPriorityJobDefinition400JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response SetJobPriorityJobDefinition404JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetJobPriorityJobDefinition413JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetJobPriorityJobDefinition415JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetJobPriorityJobDefinition500JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetJobPriorityJobDefinition503JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinitionRequestObject struct {
+	ID   JobDefinitionID `json:"id"`
+	Body *SetJobRetriesJobDefinitionJSONRequestBody
+}
+
+type SetJobRetriesJobDefinitionResponseObject interface {
+	VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error
+}
+
+type SetJobRetriesJobDefinition204Response struct {
+}
+
+func (response SetJobRetriesJobDefinition204Response) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetJobRetriesJobDefinition400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetJobRetriesJobDefinition400JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetJobRetriesJobDefinition413JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetJobRetriesJobDefinition415JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetJobRetriesJobDefinition500JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetJobRetriesJobDefinition503JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitionRequestObject struct {
+	ID   JobDefinitionID `json:"id"`
+	Body *UpdateSuspensionStateJobDefinitionJSONRequestBody
+}
+
+type UpdateSuspensionStateJobDefinitionResponseObject interface {
+	VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error
+}
+
+type UpdateSuspensionStateJobDefinition204Response struct {
+}
+
+func (response UpdateSuspensionStateJobDefinition204Response) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateSuspensionStateJobDefinition400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition400JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition413JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UpdateSuspensionStateJobDefinition415JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition500JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition503JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7652,6 +8241,269 @@ func (response QueryJobsCount503JSONResponse) VisitQueryJobsCountResponse(w http
 	return err
 }
 
+type SetJobRetriesAsyncOperationRequestObject struct {
+	Body *SetJobRetriesAsyncOperationJSONRequestBody
+}
+
+type SetJobRetriesAsyncOperationResponseObject interface {
+	VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error
+}
+
+type SetJobRetriesAsyncOperation200JSONResponse BatchDto
+
+func (response SetJobRetriesAsyncOperation200JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetJobRetriesAsyncOperation400JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetJobRetriesAsyncOperation413JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetJobRetriesAsyncOperation415JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetJobRetriesAsyncOperation500JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetJobRetriesAsyncOperation503JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByRequestObject struct {
+	Body *UpdateSuspensionStateByJSONRequestBody
+}
+
+type UpdateSuspensionStateByResponseObject interface {
+	VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error
+}
+
+type UpdateSuspensionStateBy204Response struct {
+}
+
+func (response UpdateSuspensionStateBy204Response) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateSuspensionStateBy400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UpdateSuspensionStateBy400JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response UpdateSuspensionStateBy413JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UpdateSuspensionStateBy415JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UpdateSuspensionStateBy500JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response UpdateSuspensionStateBy503JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJobRequestObject struct {
+	ID JobID `json:"id"`
+}
+
+type DeleteJobResponseObject interface {
+	VisitDeleteJobResponse(w http.ResponseWriter) error
+}
+
+type DeleteJob204Response struct {
+}
+
+func (response DeleteJob204Response) VisitDeleteJobResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteJob400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteJob400JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJob404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteJob404JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJob500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteJob500JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJob503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteJob503JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobRequestObject struct {
 	ID JobID `json:"id"`
 }
@@ -7733,6 +8585,188 @@ func (response GetJob503JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
+type SetJobDuedateRequestObject struct {
+	ID   JobID `json:"id"`
+	Body *SetJobDuedateJSONRequestBody
+}
+
+type SetJobDuedateResponseObject interface {
+	VisitSetJobDuedateResponse(w http.ResponseWriter) error
+}
+
+type SetJobDuedate204Response struct {
+}
+
+func (response SetJobDuedate204Response) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetJobDuedate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetJobDuedate400JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response SetJobDuedate404JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetJobDuedate413JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetJobDuedate415JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetJobDuedate500JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetJobDuedate503JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecalculateDuedateRequestObject struct {
+	ID     JobID `json:"id"`
+	Params RecalculateDuedateParams
+}
+
+type RecalculateDuedateResponseObject interface {
+	VisitRecalculateDuedateResponse(w http.ResponseWriter) error
+}
+
+type RecalculateDuedate204Response struct {
+}
+
+func (response RecalculateDuedate204Response) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RecalculateDuedate400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response RecalculateDuedate400JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecalculateDuedate404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response RecalculateDuedate404JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecalculateDuedate500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response RecalculateDuedate500JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecalculateDuedate503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response RecalculateDuedate503JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExecuteJobRequestObject struct {
 	ID JobID `json:"id"`
 }
@@ -7794,6 +8828,112 @@ func (response ExecuteJob500JSONResponse) VisitExecuteJobResponse(w http.Respons
 type ExecuteJob503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response ExecuteJob503JSONResponse) VisitExecuteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityRequestObject struct {
+	ID   JobID `json:"id"`
+	Body *SetJobPriorityJSONRequestBody
+}
+
+type SetJobPriorityResponseObject interface {
+	VisitSetJobPriorityResponse(w http.ResponseWriter) error
+}
+
+type SetJobPriority204Response struct {
+}
+
+func (response SetJobPriority204Response) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type SetJobPriority400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetJobPriority400JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response SetJobPriority404JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetJobPriority413JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetJobPriority415JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetJobPriority500JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetJobPriority503JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8000,6 +9140,112 @@ func (response GetStacktrace500JSONResponse) VisitGetStacktraceResponse(w http.R
 type GetStacktrace503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetStacktrace503JSONResponse) VisitGetStacktraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionStateRequestObject struct {
+	ID   JobID `json:"id"`
+	Body *UpdateJobSuspensionStateJSONRequestBody
+}
+
+type UpdateJobSuspensionStateResponseObject interface {
+	VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error
+}
+
+type UpdateJobSuspensionState204Response struct {
+}
+
+func (response UpdateJobSuspensionState204Response) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type UpdateJobSuspensionState400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response UpdateJobSuspensionState400JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response UpdateJobSuspensionState404JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response UpdateJobSuspensionState413JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response UpdateJobSuspensionState415JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response UpdateJobSuspensionState500JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response UpdateJobSuspensionState503JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8762,27 +10008,60 @@ type StrictServerInterface interface {
 	// QueryJobDefinitionsCount Count job definitions by a body
 	// (POST /job-definition/count)
 	QueryJobDefinitionsCount(ctx context.Context, request QueryJobDefinitionsCountRequestObject) (QueryJobDefinitionsCountResponseObject, error)
+	// UpdateSuspensionStateJobDefinitions Suspend or activate the job definitions of a process definition
+	// (PUT /job-definition/suspended)
+	UpdateSuspensionStateJobDefinitions(ctx context.Context, request UpdateSuspensionStateJobDefinitionsRequestObject) (UpdateSuspensionStateJobDefinitionsResponseObject, error)
 	// GetJobDefinition Get a job definition
 	// (GET /job-definition/{id})
 	GetJobDefinition(ctx context.Context, request GetJobDefinitionRequestObject) (GetJobDefinitionResponseObject, error)
+	// SetJobPriorityJobDefinition Set the priority of the jobs of a job definition
+	// (PUT /job-definition/{id}/jobPriority)
+	SetJobPriorityJobDefinition(ctx context.Context, request SetJobPriorityJobDefinitionRequestObject) (SetJobPriorityJobDefinitionResponseObject, error)
+	// SetJobRetriesJobDefinition Give the failed jobs of a job definition new retries
+	// (PUT /job-definition/{id}/retries)
+	SetJobRetriesJobDefinition(ctx context.Context, request SetJobRetriesJobDefinitionRequestObject) (SetJobRetriesJobDefinitionResponseObject, error)
+	// UpdateSuspensionStateJobDefinition Suspend or activate a job definition
+	// (PUT /job-definition/{id}/suspended)
+	UpdateSuspensionStateJobDefinition(ctx context.Context, request UpdateSuspensionStateJobDefinitionRequestObject) (UpdateSuspensionStateJobDefinitionResponseObject, error)
 	// GetJobsCount Count jobs
 	// (GET /job/count)
 	GetJobsCount(ctx context.Context, request GetJobsCountRequestObject) (GetJobsCountResponseObject, error)
 	// QueryJobsCount Count jobs by a body
 	// (POST /job/count)
 	QueryJobsCount(ctx context.Context, request QueryJobsCountRequestObject) (QueryJobsCountResponseObject, error)
+	// SetJobRetriesAsyncOperation Set the retries of many jobs in the background
+	// (POST /job/retries)
+	SetJobRetriesAsyncOperation(ctx context.Context, request SetJobRetriesAsyncOperationRequestObject) (SetJobRetriesAsyncOperationResponseObject, error)
+	// UpdateSuspensionStateBy Suspend or activate the jobs of one selection
+	// (PUT /job/suspended)
+	UpdateSuspensionStateBy(ctx context.Context, request UpdateSuspensionStateByRequestObject) (UpdateSuspensionStateByResponseObject, error)
+	// DeleteJob Delete a job
+	// (DELETE /job/{id})
+	DeleteJob(ctx context.Context, request DeleteJobRequestObject) (DeleteJobResponseObject, error)
 	// GetJob Get a job
 	// (GET /job/{id})
 	GetJob(ctx context.Context, request GetJobRequestObject) (GetJobResponseObject, error)
+	// SetJobDuedate Set the due date of a job
+	// (PUT /job/{id}/duedate)
+	SetJobDuedate(ctx context.Context, request SetJobDuedateRequestObject) (SetJobDuedateResponseObject, error)
+	// RecalculateDuedate Recalculate the due date of a timer
+	// (POST /job/{id}/duedate/recalculate)
+	RecalculateDuedate(ctx context.Context, request RecalculateDuedateRequestObject) (RecalculateDuedateResponseObject, error)
 	// ExecuteJob Execute a job now
 	// (POST /job/{id}/execute)
 	ExecuteJob(ctx context.Context, request ExecuteJobRequestObject) (ExecuteJobResponseObject, error)
+	// SetJobPriority Set the priority of a job
+	// (PUT /job/{id}/priority)
+	SetJobPriority(ctx context.Context, request SetJobPriorityRequestObject) (SetJobPriorityResponseObject, error)
 	// SetJobRetries Set the retries of a job
 	// (PUT /job/{id}/retries)
 	SetJobRetries(ctx context.Context, request SetJobRetriesRequestObject) (SetJobRetriesResponseObject, error)
 	// GetStacktrace Get the stack trace of the last failure
 	// (GET /job/{id}/stacktrace)
 	GetStacktrace(ctx context.Context, request GetStacktraceRequestObject) (GetStacktraceResponseObject, error)
+	// UpdateJobSuspensionState Suspend or activate a job
+	// (PUT /job/{id}/suspended)
+	UpdateJobSuspensionState(ctx context.Context, request UpdateJobSuspensionStateRequestObject) (UpdateJobSuspensionStateResponseObject, error)
 	// DeleteProcessInstance Cancel a process instance
 	// (DELETE /process-instance/{id})
 	DeleteProcessInstance(ctx context.Context, request DeleteProcessInstanceRequestObject) (DeleteProcessInstanceResponseObject, error)
@@ -10418,6 +11697,52 @@ func (sh *strictHandler) QueryJobDefinitionsCount(ctx echo.Context) error {
 	return nil
 }
 
+// UpdateSuspensionStateJobDefinitions operation middleware
+func (sh *strictHandler) UpdateSuspensionStateJobDefinitions(ctx echo.Context) error {
+	var request UpdateSuspensionStateJobDefinitionsRequestObject
+
+	var body UpdateSuspensionStateJobDefinitionsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSuspensionStateJobDefinitions(ctx.Request().Context(), request.(UpdateSuspensionStateJobDefinitionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSuspensionStateJobDefinitions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSuspensionStateJobDefinitionsResponseObject); ok {
+		return validResponse.VisitUpdateSuspensionStateJobDefinitionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetJobDefinition operation middleware
 func (sh *strictHandler) GetJobDefinition(ctx echo.Context, id JobDefinitionID) error {
 	var request GetJobDefinitionRequestObject
@@ -10437,6 +11762,156 @@ func (sh *strictHandler) GetJobDefinition(ctx echo.Context, id JobDefinitionID) 
 		return err
 	} else if validResponse, ok := response.(GetJobDefinitionResponseObject); ok {
 		return validResponse.VisitGetJobDefinitionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetJobPriorityJobDefinition operation middleware
+func (sh *strictHandler) SetJobPriorityJobDefinition(ctx echo.Context, id JobDefinitionID) error {
+	var request SetJobPriorityJobDefinitionRequestObject
+
+	request.ID = id
+
+	var body SetJobPriorityJobDefinitionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetJobPriorityJobDefinition(ctx.Request().Context(), request.(SetJobPriorityJobDefinitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetJobPriorityJobDefinition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetJobPriorityJobDefinitionResponseObject); ok {
+		return validResponse.VisitSetJobPriorityJobDefinitionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetJobRetriesJobDefinition operation middleware
+func (sh *strictHandler) SetJobRetriesJobDefinition(ctx echo.Context, id JobDefinitionID) error {
+	var request SetJobRetriesJobDefinitionRequestObject
+
+	request.ID = id
+
+	var body SetJobRetriesJobDefinitionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetJobRetriesJobDefinition(ctx.Request().Context(), request.(SetJobRetriesJobDefinitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetJobRetriesJobDefinition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetJobRetriesJobDefinitionResponseObject); ok {
+		return validResponse.VisitSetJobRetriesJobDefinitionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSuspensionStateJobDefinition operation middleware
+func (sh *strictHandler) UpdateSuspensionStateJobDefinition(ctx echo.Context, id JobDefinitionID) error {
+	var request UpdateSuspensionStateJobDefinitionRequestObject
+
+	request.ID = id
+
+	var body UpdateSuspensionStateJobDefinitionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSuspensionStateJobDefinition(ctx.Request().Context(), request.(UpdateSuspensionStateJobDefinitionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSuspensionStateJobDefinition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSuspensionStateJobDefinitionResponseObject); ok {
+		return validResponse.VisitUpdateSuspensionStateJobDefinitionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10517,6 +11992,123 @@ func (sh *strictHandler) QueryJobsCount(ctx echo.Context) error {
 	return nil
 }
 
+// SetJobRetriesAsyncOperation operation middleware
+func (sh *strictHandler) SetJobRetriesAsyncOperation(ctx echo.Context) error {
+	var request SetJobRetriesAsyncOperationRequestObject
+
+	var body SetJobRetriesAsyncOperationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetJobRetriesAsyncOperation(ctx.Request().Context(), request.(SetJobRetriesAsyncOperationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetJobRetriesAsyncOperation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetJobRetriesAsyncOperationResponseObject); ok {
+		return validResponse.VisitSetJobRetriesAsyncOperationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateSuspensionStateBy operation middleware
+func (sh *strictHandler) UpdateSuspensionStateBy(ctx echo.Context) error {
+	var request UpdateSuspensionStateByRequestObject
+
+	var body UpdateSuspensionStateByJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateSuspensionStateBy(ctx.Request().Context(), request.(UpdateSuspensionStateByRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateSuspensionStateBy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateSuspensionStateByResponseObject); ok {
+		return validResponse.VisitUpdateSuspensionStateByResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteJob operation middleware
+func (sh *strictHandler) DeleteJob(ctx echo.Context, id JobID) error {
+	var request DeleteJobRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteJob(ctx.Request().Context(), request.(DeleteJobRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteJob")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteJobResponseObject); ok {
+		return validResponse.VisitDeleteJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetJob operation middleware
 func (sh *strictHandler) GetJob(ctx echo.Context, id JobID) error {
 	var request GetJobRequestObject
@@ -10542,6 +12134,83 @@ func (sh *strictHandler) GetJob(ctx echo.Context, id JobID) error {
 	return nil
 }
 
+// SetJobDuedate operation middleware
+func (sh *strictHandler) SetJobDuedate(ctx echo.Context, id JobID) error {
+	var request SetJobDuedateRequestObject
+
+	request.ID = id
+
+	var body SetJobDuedateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetJobDuedate(ctx.Request().Context(), request.(SetJobDuedateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetJobDuedate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetJobDuedateResponseObject); ok {
+		return validResponse.VisitSetJobDuedateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecalculateDuedate operation middleware
+func (sh *strictHandler) RecalculateDuedate(ctx echo.Context, id JobID, params RecalculateDuedateParams) error {
+	var request RecalculateDuedateRequestObject
+
+	request.ID = id
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecalculateDuedate(ctx.Request().Context(), request.(RecalculateDuedateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecalculateDuedate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecalculateDuedateResponseObject); ok {
+		return validResponse.VisitRecalculateDuedateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ExecuteJob operation middleware
 func (sh *strictHandler) ExecuteJob(ctx echo.Context, id JobID) error {
 	var request ExecuteJobRequestObject
@@ -10561,6 +12230,54 @@ func (sh *strictHandler) ExecuteJob(ctx echo.Context, id JobID) error {
 		return err
 	} else if validResponse, ok := response.(ExecuteJobResponseObject); ok {
 		return validResponse.VisitExecuteJobResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetJobPriority operation middleware
+func (sh *strictHandler) SetJobPriority(ctx echo.Context, id JobID) error {
+	var request SetJobPriorityRequestObject
+
+	request.ID = id
+
+	var body SetJobPriorityJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetJobPriority(ctx.Request().Context(), request.(SetJobPriorityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetJobPriority")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetJobPriorityResponseObject); ok {
+		return validResponse.VisitSetJobPriorityResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -10634,6 +12351,57 @@ func (sh *strictHandler) GetStacktrace(ctx echo.Context, id JobID) error {
 		return err
 	} else if validResponse, ok := response.(GetStacktraceResponseObject); ok {
 		return validResponse.VisitGetStacktraceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateJobSuspensionState operation middleware
+func (sh *strictHandler) UpdateJobSuspensionState(ctx echo.Context, id JobID) error {
+	var request UpdateJobSuspensionStateRequestObject
+
+	request.ID = id
+
+	var body UpdateJobSuspensionStateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateJobSuspensionState(ctx.Request().Context(), request.(UpdateJobSuspensionStateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateJobSuspensionState")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateJobSuspensionStateResponseObject); ok {
+		return validResponse.VisitUpdateJobSuspensionStateResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -175,9 +175,7 @@ create table job (                     -- a row is a range of n jobs that are al
   suspended boolean not null,
   due_date bigint,
   create_time bigint not null,
-  lock_expiration bigint,
   exception_message {text},
-  failed_activity_id {text},
   stacktrace {text},
   primary key (batch_id, kind, first)
 ){norowid};

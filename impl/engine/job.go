@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"rearm/db"
 	"rearm/impl/fault"
@@ -48,84 +47,5 @@ func (e *Engine) runByHand(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.
 	if err := tx.DeleteRange(ctx, job); err != nil {
 		return nil, err
 	}
-	topics, err := e.execute(ctx, tx, b, []db.Range{*job}, now)
-	if err != nil || job.Retries > 0 {
-		return topics, err
-	}
-	id := job.ID(job.First)
-	return topics, tx.CloseJobIncidents(ctx, id, id, db.IncidentResolved, now)
-}
-
-// changeJob runs f on one job that stands alone, its batch locked; none when it does not exist or is not the caller's.
-func (e *Engine) changeJob(ctx context.Context, caller db.Caller, id db.ID, none error, f func(*db.Tx, *db.Batch, *db.Range) error) error {
-	err := e.store.Tx(ctx, func(tx *db.Tx) error {
-		base, _, _ := id.Split()
-		b, err := tx.LockBatch(ctx, base)
-		if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
-			return none
-		}
-		if err != nil {
-			return err
-		}
-		job, err := tx.Isolate(ctx, id)
-		if errors.Is(err, db.ErrNotFound) {
-			return none
-		}
-		if err != nil {
-			return err
-		}
-		return f(tx, b, job)
-	})
-	return storeFault(err)
-}
-
-// JobRetries is what SetJobRetries sets; the due date only if SetDueDate, nil then clears it.
-type JobRetries struct {
-	Retries    int32
-	DueDate    *db.Time
-	SetDueDate bool
-}
-
-// SetJobRetries sets the retries of one job (contract-facts 6.4): from 0 to more resolves its failedJob incident, from more to 0
-// opens one. Negative retries are a 400, an unknown job a 404 (difference 5), with the reference's words.
-func (e *Engine) SetJobRetries(ctx context.Context, caller db.Caller, id string, in JobRetries) error {
-	if in.Retries < 0 {
-		return fault.BadRequest("ENGINE-13054 The number of job retries must be a non-negative Integer, but '%d' has been provided.", in.Retries)
-	}
-	none := fault.New(fault.NotFound, fault.InvalidRequest, "ENGINE-13053 No job found with id '%s'.'", id)
-	parsed, ok := db.ParseID(id)
-	if !ok {
-		return none
-	}
-	err := e.changeJob(ctx, caller, parsed, none, func(tx *db.Tx, b *db.Batch, job *db.Range) error {
-		return e.setJobRetries(ctx, tx, b, job, in)
-	})
-	if err == nil {
-		e.Run()
-	}
-	return err
-}
-
-func (e *Engine) setJobRetries(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range, in JobRetries) error {
-	before, now := job.Retries, e.clock()
-	job.Retries = in.Retries
-	if in.SetDueDate {
-		job.DueDate = in.DueDate
-	}
-	id := job.ID(job.First)
-	switch {
-	case before == 0 && in.Retries > 0:
-		if err := tx.CloseJobIncidents(ctx, id, id, db.IncidentResolved, now); err != nil {
-			return err
-		}
-	case before > 0 && in.Retries == 0:
-		if err := e.openJobIncident(ctx, tx, b, job, now, nil); err != nil {
-			return fmt.Errorf("open the incident of job %s: %w", id, err)
-		}
-		b.Failures++
-		if err := tx.UpdateFailures(ctx, b); err != nil {
-			return err
-		}
-	}
-	return tx.UpdateRange(ctx, job)
+	return e.execute(ctx, tx, b, []db.Range{*job}, now)
 }

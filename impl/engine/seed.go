@@ -34,6 +34,9 @@ func (e *Engine) seed(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range
 	if err := tx.DeleteRange(ctx, job); err != nil {
 		return err
 	}
+	if err := resolve(ctx, tx, job, now); err != nil {
+		return err
+	}
 	if err := tx.InsertRanges(ctx, made...); err != nil {
 		return err
 	}
@@ -113,6 +116,9 @@ func (e *Engine) monitor(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Ra
 	if err := tx.DeleteRange(ctx, job); err != nil {
 		return err
 	}
+	if err := resolve(ctx, tx, job, now); err != nil {
+		return err
+	}
 	if err := tx.InsertLog(ctx, db.LogOf(job, db.JobSucceeded, now, e.NodeName)); err != nil {
 		return err
 	}
@@ -126,6 +132,12 @@ func (e *Engine) monitor(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Ra
 	next, due := newJob(b, db.MonitorJob, b.MonitorRuns, now), now.Add(e.PollTime)
 	next.DueDate = &due
 	return e.makeJob(ctx, tx, next)
+}
+
+// resolve resolves the open incident of a seed or monitor job that has succeeded, if it has one.
+func resolve(ctx context.Context, tx *db.Tx, job *db.Range, now db.Time) error {
+	id := job.ID(job.First)
+	return tx.CloseJobIncidents(ctx, id, id, db.IncidentResolved, now)
 }
 
 // end ends a batch of which no execution job is left.

@@ -15,7 +15,7 @@ type turn struct {
 }
 
 // advance takes one turn on a batch, in one transaction: the seed job makes all execution jobs, at most limit jobs of those
-// that are free are carried out, and the batch ends if they were the last. A small batch needs one turn from seed to end. On
+// that are free are carried out, and the batch ends if they were the last. A small batch on tasks needs one turn from seed to end. On
 // an error nothing has happened, and running says what was being tried.
 func (e *Engine) advance(ctx context.Context, id db.ID, limit int32) (turn, error) {
 	var t turn
@@ -34,8 +34,12 @@ func (e *Engine) advance(ctx context.Context, id db.ID, limit int32) (turn, erro
 
 func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *turn) error {
 	now := e.clock()
+	if did, err := e.suspendIfDue(ctx, tx, id, now); did || err != nil {
+		t.worked = did
+		return err
+	}
 	b, err := e.prepare(ctx, tx, id, now, t)
-	if err != nil {
+	if err != nil || t.worked && carriers[b.Type].locksOthers {
 		return err
 	}
 	claimed, err := tx.ClaimJobs(ctx, id, now, max(1, limit/b.ItemsPerJob))
@@ -73,7 +77,7 @@ func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, 
 		}
 		t.running, t.worked = nil, b.JobsCreated > before
 	}
-	if b.ExecutionStartTime == nil {
+	if b.ExecutionStartTime == nil || carriers[b.Type].locksOthers {
 		return tx.LockBatch(ctx, id)
 	}
 	return b, nil

@@ -29,11 +29,11 @@ var lists = map[*db.Resource]string{
 // selections are the queries inside of other bodies, by the resource that judges them.
 var selections = map[string]*db.Resource{
 	"ExternalTaskQueryDto": db.Tasks, "ProcessInstanceQueryDto": db.RunningScopes, "HistoricProcessInstanceQueryDto": db.HistoricScopes,
+	"JobQueryDto": db.Jobs,
 }
 
 // noQueries have parameters, or a sorting, but no filters of a list: their handlers read them one by one.
-var noQueries = []string{"CreateExternalTask", "CreateExternalTasks", "DeleteBatch", "DeleteProcessInstance", "FetchAndLock", "GetProcessInstanceVariable",
-	"GetTopicNames", "SetExternalTaskRetriesAsyncOperation"}
+var noQueries = []string{"CreateExternalTask", "CreateExternalTasks", "DeleteBatch", "DeleteProcessInstance", "FetchAndLock", "GetProcessInstanceVariable", "GetTopicNames", "RecalculateDuedate", "SetExternalTaskRetriesAsyncOperation"}
 
 // refused are the filters without a field: asking one of them is a 400, never ignored.
 var refused = []string{"orQueries"}

@@ -34,7 +34,7 @@ func TestIncidentReads(t *testing.T) {
 		s.wantJSON(t, `{"count": 0}`, count, err)
 		note, err := h.SetIncidentAnnotation(ctx, gen.SetIncidentAnnotationRequestObject{ID: id, Body: body[gen.AnnotationDto](t, `{"annotation": "known"}`)})
 		wantStatus(t, http.StatusNoContent, note, err)
-		retried, err := jobs{s.engine}.SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: s.id(db.SubJob, 2), Body: &gen.JobRetriesDto{Retries: 1}})
+		retried, err := jobWrites{s.engine}.SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: s.id(db.SubJob, 2), Body: &gen.JobRetriesDto{Retries: 1}})
 		wantStatus(t, http.StatusNoContent, retried, err)
 		past, err := h.GetHistoricIncidents(ctx, gen.GetHistoricIncidentsRequestObject{Params: gen.GetHistoricIncidentsParams{Resolved: ptr(true)}})
 		s.wantJSON(t, "["+historicIncident+"]", past, err)

@@ -56,27 +56,6 @@ func (h jobs) GetStacktrace(ctx context.Context, r gen.GetStacktraceRequestObjec
 	return gen.GetStacktrace200TextResponse(*trace), nil
 }
 
-// ExecuteJob runs a job before it answers.
-func (h jobs) ExecuteJob(ctx context.Context, r gen.ExecuteJobRequestObject) (gen.ExecuteJobResponseObject, error) {
-	if err := h.engine.ExecuteJob(ctx, caller(ctx), r.ID); err != nil {
-		return nil, err
-	}
-	return gen.ExecuteJob204Response{}, nil
-}
-
-// SetJobRetries sets the retries of a job, and its due date if the body names one, be it null.
-func (h jobs) SetJobRetries(ctx context.Context, r gen.SetJobRetriesRequestObject) (gen.SetJobRetriesResponseObject, error) {
-	in := engine.JobRetries{Retries: r.Body.Retries, SetDueDate: r.Body.DueDate.IsSpecified()}
-	if due := given(r.Body.DueDate); due != nil {
-		at := db.TimeOf(due.Time)
-		in.DueDate = &at
-	}
-	if err := h.engine.SetJobRetries(ctx, caller(ctx), r.ID, in); err != nil {
-		return nil, err
-	}
-	return gen.SetJobRetries204Response{}, nil
-}
-
 func (h jobs) list(ctx context.Context, sources ...any) ([]gen.JobDto, error) {
 	q, err := read(db.Jobs, sources...)
 	if err != nil {
@@ -100,7 +79,7 @@ func toJob(j *db.Job) gen.JobDto {
 	return gen.JobDto{
 		ID: j.ID.String(), JobDefinitionID: orNull(&definition), DueDate: dateOrNull(j.DueDate), ProcessInstanceID: orNull[string](nil),
 		ExecutionID: orNull[string](nil), ProcessDefinitionID: orNull[string](nil), ProcessDefinitionKey: orNull[string](nil),
-		Retries: j.Retries, ExceptionMessage: orNull(j.ExceptionMessage), FailedActivityID: orNull(j.FailedActivityID), Suspended: j.Suspended,
+		Retries: j.Retries, ExceptionMessage: orNull(j.ExceptionMessage), FailedActivityID: orNull[string](nil), Suspended: j.Suspended,
 		Priority: j.Priority, TenantID: orNull(j.TenantID), CreateTime: date(j.CreateTime), BatchID: orNull(&batch),
 	}
 }

@@ -148,9 +148,9 @@ func TestJobReadsRefuse(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "Job with id ? does not exist")
 	_, err = h.GetStacktrace(ctx, gen.GetStacktraceRequestObject{ID: "?"})
 	wantFault(t, err, fault.NotFound, "No job found with id ?: job is null")
-	_, err = h.ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: "?"})
+	_, err = jobWrites(h).ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: "?"})
 	wantFault(t, err, fault.NotFound, "ENGINE-14026 No job found with id '?'")
-	_, err = h.SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: "?", Body: &gen.JobRetriesDto{}})
+	_, err = jobWrites(h).SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: "?", Body: &gen.JobRetriesDto{}})
 	wantFault(t, err, fault.NotFound, "ENGINE-13053 No job found with id '?'.'")
 }
 
@@ -169,7 +169,7 @@ func TestStacktrace(t *testing.T) {
 func TestJobWrites(t *testing.T) {
 	t.Parallel()
 	s, ctx := newShop(t, dbtest.SQLite(t)), context.Background()
-	h, id := jobs{s.engine}, s.id(db.SubJob, 1)
+	h, id := jobWrites{s.engine}, s.id(db.SubJob, 1)
 	for _, c := range []struct {
 		body    string
 		retries int32
@@ -188,7 +188,7 @@ func TestJobWrites(t *testing.T) {
 	}
 	response, err := h.ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: s.id(db.SubMonitor, 0)})
 	wantStatus(t, http.StatusNoContent, response, err)
-	if _, err := h.GetJob(ctx, gen.GetJobRequestObject{ID: s.id(db.SubMonitor, 0)}); fault.KindOf(err) != fault.NotFound {
+	if _, err := jobs(h).GetJob(ctx, gen.GetJobRequestObject{ID: s.id(db.SubMonitor, 0)}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("the check is done, but its job is there: %v", err)
 	}
 }

@@ -15,7 +15,9 @@ type Server struct {
 	batches
 	engines
 	incidents
+	jobDefinitionWrites
 	jobDefinitions
+	jobWrites
 	jobs
 	locks
 	retries
@@ -27,7 +29,7 @@ var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer makes the handlers of an engine. version is what GET /version answers.
 func NewServer(e *engine.Engine, version string) *Server {
-	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, scopes{e}, tasks{e}}
+	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitionWrites{e}, jobDefinitions{e}, jobWrites{e}, jobs{e}, locks{e}, retries{e}, scopes{e}, tasks{e}}
 }
 
 // caller gives the one on whose behalf a request is made.

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"rearm/db"
+	"rearm/impl/fault"
+)
+
+// SetJobRetriesAsync is the setting of the retries of many jobs in the background: of those that the ids and the query name.
+type SetJobRetriesAsync struct {
+	JobRetries
+	IDs   []string
+	Query *Query // nil: none; an empty one selects every job that the caller may see
+}
+
+// SetJobRetriesAsync makes a batch that sets the retries of all selected jobs (contract-facts 6.6). Ids that name no job are
+// accepted: the job that comes to one fails. 400: no ids and no query, a selection of nothing, negative retries.
+func (e *Engine) SetJobRetriesAsync(ctx context.Context, caller db.Caller, in SetJobRetriesAsync) (*db.Batch, error) {
+	switch {
+	case len(in.IDs) == 0 && in.Query == nil:
+		return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "ENGINE-13050 You must specify at least one of jobIds or jobQuery.")
+	case in.Retries < 0:
+		return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "Retries count is not greater than or equal to 0")
+	}
+	var b *db.Batch
+	err := e.store.Tx(ctx, func(tx *db.Tx) error {
+		b = e.newBatch(caller, SetJobRetries)
+		b.Retries, b.SetsDueDate, b.DueDate = &in.Retries, in.SetDueDate, in.DueDate
+		return e.createBatch(ctx, tx, b, "jobIds", func() (int, error) { return e.putJobs(ctx, tx, caller, b, in) })
+	})
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	e.Run()
+	return b, nil
+}
+
+// putJobs writes the items of a batch on jobs, each once, and gives their number. Those whose id is no UUID come first.
+func (e *Engine) putJobs(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, in SetJobRetriesAsync) (int, error) {
+	ids, texts := sortOut(in.IDs)
+	if in.Query != nil {
+		f, err := e.jobFilter(caller, *in.Query)
+		if err != nil {
+			return 0, err
+		}
+		found, err := tx.SelectJobIDs(ctx, f)
+		if err != nil {
+			return 0, err
+		}
+		ids = append(ids, found...)
+	}
+	slices.SortFunc(ids, db.ID.Compare)
+	items := append(make([]db.ID, len(texts)), slices.Compact(ids)...)
+	if err := tx.InsertTexts(ctx, b.ID, 0, texts); err != nil {
+		return 0, err
+	}
+	return len(items), tx.InsertChunks(ctx, b.ID, items, int(b.JobsPerChunk*b.ItemsPerJob))
+}
+
+// sortOut parts a list into ids and texts that are none; of the texts each once.
+func sortOut(list []string) (ids []db.ID, texts []string) {
+	for _, text := range list {
+		if id, ok := db.ParseID(text); ok {
+			ids = append(ids, id)
+		} else {
+			texts = append(texts, text)
+		}
+	}
+	slices.Sort(texts)
+	return ids, slices.Compact(texts)
+}
