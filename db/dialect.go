@@ -43,7 +43,8 @@ var sqliteDialect = &dialect{
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
 		"tables": "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
-		"clock":  "", // the database's time in microseconds since 1970; empty where its clock is the node's
+		"settle": "pragma wal_checkpoint(truncate)", "version": "'SQLite ' || sqlite_version()", // for the benchmark (bare.go)
+		"clock": "", // the database's time in microseconds since 1970; empty where its clock is the node's
 	},
 	idList:  func(ids []ID) any { return Pack(ids) },
 	texts:   jsonList,
@@ -66,7 +67,8 @@ var postgresDialect = &dialect{
 		"lock": "for update", "locks": "for update of s",
 		"skip": "for update skip locked", "skips": "for update of s skip locked",
 		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",
-		"clock":  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
+		"settle": "vacuum analyze", "version": "'PostgreSQL ' || current_setting('server_version')",
+		"clock": "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	},
 	idList: func(ids []ID) any {
 		list := make([][16]byte, len(ids))
