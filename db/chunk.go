@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -46,10 +47,18 @@ func (t *Tx) SelectChunks(ctx context.Context, batch ID, size int, selection str
 	return n, t.get(ctx, &n, "select coalesce(sum(length(ids)), 0) / 16 from batch_chunk where batch_id = ?", batch)
 }
 
+// textsPerInsert bounds what one statement carries.
+const textsPerInsert = 10_000
+
 // InsertTexts keeps the items whose id is no UUID, by their place in the batch. In their chunk they stand as NilID.
 func (t *Tx) InsertTexts(ctx context.Context, batch ID, first int32, texts []string) error {
-	for i, text := range texts {
-		if _, err := t.exec(ctx, "insert into batch_text (batch_id, item, id) values (?, ?, ?)", batch, int(first)+i, text); err != nil {
+	for part := range slices.Chunk(texts, textsPerInsert) {
+		items := make([]int32, len(part))
+		for i := range items {
+			items[i] = first
+			first++
+		}
+		if err := t.insert(ctx, "batch_text", len(part), "", ofIDs("batch_id", repeat(batch, len(part))), of("item", "integer", items), of("id", "text", part)); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,8 @@ var sqliteDialect = &dialect{
 		"ids": "in (select substr(l.b, num.i * 16 + 1, 16) from (select ? as b) l cross join num where num.i < length(l.b) / 16)",
 		// {texts}: = one of a list of texts; the list travels as one JSON array.
 		"texts": "in (select value from json_each(?))",
+		// {list} n: a table of the texts of a list, n.value each.
+		"list": "json_each(?)",
 		// {pairs}: a table (task_id, id) of two lists of ids, side by side.
 		"pairs": "(select substr(l.a, num.i * 16 + 1, 16) as task_id, substr(l.b, num.i * 16 + 1, 16) as id " +
 			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
@@ -43,7 +45,8 @@ var sqliteDialect = &dialect{
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
 		"tables": "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
-		"clock":  "", // the database's time in microseconds since 1970; empty where its clock is the node's
+		"settle": "pragma wal_checkpoint(truncate)", "version": "'SQLite ' || sqlite_version()", // for the benchmark (bare.go)
+		"clock": "", // the database's time in microseconds since 1970; empty where its clock is the node's
 	},
 	idList:  func(ids []ID) any { return Pack(ids) },
 	texts:   jsonList,
@@ -57,7 +60,7 @@ var postgresDialect = &dialect{
 		"id": "uuid", "bytes": "bytea", "text": `text collate "C"`, "norowid": "", "fill50": " with (fillfactor = 50)", "fill60": " with (fillfactor = 60)",
 		"sqlite": "--", "postgres": "",
 		"ids":   "= any(cast(? as uuid[]))",
-		"texts": "= any(cast(? as text[]))",
+		"texts": "= any(cast(? as text[]))", "list": "(select unnest(cast(? as text[])) as value)",
 		// turns: waits for one's turn with each of a list of names, until the transaction ends.
 		"turns":  "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
 		"pairs":  "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",
@@ -66,7 +69,8 @@ var postgresDialect = &dialect{
 		"lock": "for update", "locks": "for update of s",
 		"skip": "for update skip locked", "skips": "for update of s skip locked",
 		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",
-		"clock":  "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
+		"settle": "vacuum analyze", "version": "'PostgreSQL ' || current_setting('server_version')",
+		"clock": "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	},
 	idList: func(ids []ID) any {
 		list := make([][16]byte, len(ids))

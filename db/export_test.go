@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -14,4 +16,24 @@ func (s *Store) Written(t testing.TB, id ID) (rev int, mark *int64) {
 		t.Fatal(err)
 	}
 	return rev, mark
+}
+
+// PlanOfLook gives how the database looks for work, after it has taken its statistics.
+func (s *Store) PlanOfLook(t testing.TB, topics ...string) string {
+	t.Helper()
+	if _, err := s.write.ExecContext(context.Background(), "analyze"); err != nil {
+		t.Fatal(err)
+	}
+	explain := map[string]string{"sqlite": "explain query plan ", "postgres": "explain "}[s.d.name]
+	var plan strings.Builder
+	err := s.each(context.Background(), func(scan func(...any) error) error {
+		var a, b, c, d any
+		err := scan([]any{&a, &b, &c, &d}[:map[string]int{"sqlite": 4, "postgres": 1}[s.d.name]]...)
+		fmt.Fprintln(&plan, a, d)
+		return err
+	}, explain+lookForWork, s.texts(topics), s.texts(topics), Time(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
 }

@@ -58,8 +58,12 @@ type Work struct {
 	Expired bool `db:"expired"` // locks that have run out: ReleaseExpired makes the tasks ready
 }
 
-const lookForWork = "select exists (select 1 from external_task_state s where s.topic_name {texts} and " + ready + ") as ready, " +
-	"exists (select 1 from external_task_state s where s.topic_name {texts} and " + expired + ") as expired"
+// The order and the limit of each look have PostgreSQL use the index. Without them, where it believes that many tasks are ready,
+// it reads the table until it meets one; and when there is none any more, all of it.
+const lookForWork = "select exists (select 1 from {list} n where (select true from external_task_state s where s.topic_name = n.value and " + ready +
+	" order by s.priority desc, s.create_time limit 1)) as ready, " +
+	"exists (select 1 from {list} n where (select true from external_task_state s where s.topic_name = n.value and " + expired +
+	" order by s.lock_expiration limit 1)) as expired"
 
 // LookForWork tells whether there may be something to fetch from topics. It costs two looks into an index a topic, and locks
 // nothing.

@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"rearm/db"
@@ -44,6 +45,18 @@ func TestLookForWork(t *testing.T) {
 		look(5000, db.Work{Expired: true}, "a")
 		in(t, s, func(tx *db.Tx) error { return tx.ReleaseExpired(context.Background(), []string{"a", "b"}, 5000) })
 		look(5000, db.Work{Ready: true}, "a")
+	})
+}
+
+// A look for work goes by the indexes, also where the database believes that nearly all tasks are ready.
+func TestLookForWorkByIndex(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		newTasks(t, s, "a", 2000)
+		plan := s.PlanOfLook(t, "a")
+		if !strings.Contains(plan, "external_task_ready") || !strings.Contains(plan, "external_task_held") {
+			t.Errorf("the plan is\n%s", plan)
+		}
 	})
 }
 

@@ -92,7 +92,7 @@ func TestBar(t *testing.T) {
 	t.Parallel()
 	show := func(live bool) string {
 		var out bytes.Buffer
-		b := newBar(&out)
+		b := newBar(&out, "jobs")
 		b.live = live
 		for _, done := range []int32{0, 1, 5, 9, 10, 99, 100} {
 			b.show(done, 100)
@@ -108,7 +108,7 @@ func TestBar(t *testing.T) {
 		t.Errorf("bar: %q", live)
 	}
 	var none bytes.Buffer
-	newBar(&none).show(0, 0) // a batch without jobs
+	newBar(&none, "jobs").show(0, 0) // a batch without jobs
 	if none.String() != "         0 of 0 jobs\n" {
 		t.Errorf("%q", none.String())
 	}

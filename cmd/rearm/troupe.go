@@ -126,7 +126,7 @@ func (t *troupe) retryAll(ctx context.Context) (batch string, err error) {
 
 // watch shows how far a batch is until it has ended.
 func (t *troupe) watch(ctx context.Context, w io.Writer, batch string) error {
-	shown := newBar(w)
+	shown := newBar(w, "jobs")
 	defer shown.end()
 	tick := time.NewTicker(look)
 	defer tick.Stop()

@@ -23,7 +23,7 @@ func (w *world) retryAsync(retries int32, ids ...db.ID) *db.Batch {
 
 func byID(ids ...db.ID) (s engine.Selection) {
 	for _, id := range ids {
-		s.IDs = append(s.IDs, new(id.String()))
+		s.IDs = append(s.IDs, id.String())
 	}
 	return s
 }
@@ -162,9 +162,9 @@ func TestBatchSelections(t *testing.T) {
 		all := make(engine.SetRetriesAsync{Retries: 9, Selection: engine.Selection{Query: &engine.Query{}}})
 		expect(t, "all", w.outcomes(all.ID), db.Outcomes{Set: 5})
 		skip := byID(q[0], dbtest.ID())
-		skip.IDs, skip.SkipMissing = append(skip.IDs, new("no id at all"), new("no id at all")), true
+		skip.IDs, skip.SkipMissing = append(skip.IDs, "no id at all", "no id at all"), true
 		expect(t, "missing skipped", w.outcomes(make(engine.SetRetriesAsync{Retries: 1, Selection: skip}).ID), db.Outcomes{Set: 1, Gone: 2})
-		nothing := engine.Selection{IDs: []*string{new("x")}, SkipMissing: true}
+		nothing := engine.Selection{IDs: []string{"x"}, SkipMissing: true}
 		expect(t, "only missing", w.outcomes(make(engine.SetRetriesAsync{Retries: 1, Selection: nothing}).ID), db.Outcomes{Gone: 1})
 	})
 }
@@ -176,7 +176,7 @@ func TestBatchRefused(t *testing.T) {
 		ids := w.tasks(1, "t")
 		var many engine.Selection
 		for i := range 13 {
-			many.IDs = append(many.IDs, new(fmt.Sprintf("x%d", i)))
+			many.IDs = append(many.IDs, fmt.Sprintf("x%d", i))
 		}
 		for what, c := range map[string]struct {
 			in      engine.SetRetriesAsync
@@ -223,6 +223,30 @@ func TestBatchOnce(t *testing.T) {
 		w.pass(25 * time.Hour)
 		if _, err := w.SetRetriesAsync(ctx, everybody, in); err != nil {
 			t.Errorf("a day later: %v", err)
+		}
+	})
+}
+
+// Hundreds of thousands of texts that are no ids are refused, or taken, in seconds: each is looked at once.
+func TestManyTextsThatAreNoIDs(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		many := engine.Selection{IDs: make([]string, 300_000)}
+		for i := range many.IDs {
+			many.IDs[i] = fmt.Sprintf("no id %d", i)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := w.SetRetriesAsync(ctx, everybody, engine.SetRetriesAsync{Retries: 1, Selection: many})
+		if err == nil || !strings.HasSuffix(err.Error(), "no id 9 and 299990 more") {
+			t.Errorf("refused: %v", err)
+		}
+		many.SkipMissing = true
+		b, err := w.SetRetriesAsync(ctx, everybody, engine.SetRetriesAsync{Retries: 1, Selection: many})
+		w.must(err)
+		if b.Items != 300_000 {
+			t.Errorf("%d items", b.Items)
 		}
 	})
 }

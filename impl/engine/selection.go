@@ -14,12 +14,12 @@ import (
 // Selection names tasks in several ways, all of which are united (contract-facts 2.17). Nil asks nothing; an empty query selects
 // every task, or every process instance, that the caller may see.
 type Selection struct {
-	IDs                []*string // of tasks; a nil among them is refused
-	Query              *Query    // of tasks
-	ScopeIDs           []string  // processInstanceIds: all tasks of these
-	ScopeQuery         *Query    // processInstanceQuery
-	HistoricScopeQuery *Query    // historicProcessInstanceQuery
-	SkipMissing        bool      // onMissing: skip; ids that name no task are no error
+	IDs                []string // of tasks
+	Query              *Query   // of tasks
+	ScopeIDs           []string // processInstanceIds: all tasks of these
+	ScopeQuery         *Query   // processInstanceQuery
+	HistoricScopeQuery *Query   // historicProcessInstanceQuery
+	SkipMissing        bool     // onMissing: skip; ids that name no task are no error
 }
 
 // missingError makes the error for ids that name no task, in the order of the request.
@@ -46,10 +46,7 @@ func allMissing(ids []string) error {
 // task has, and texts are those that cannot be one's at all; else they are an error, in the words of missing. An empty
 // selection is a 400.
 func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller, s Selection, missing missingError) (ids []db.ID, texts []string, err error) {
-	named, texts, err := s.parse()
-	if err != nil {
-		return nil, nil, err
-	}
+	named, texts := s.parse()
 	if !s.SkipMissing {
 		if err := s.demand(ctx, q, named, texts, missing); err != nil {
 			return nil, nil, err
@@ -69,21 +66,19 @@ func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller
 }
 
 // parse reads the ids of a selection: sorted, each once. texts are those that are no ids, each once.
-func (s *Selection) parse() (ids []db.ID, texts []string, err error) {
+func (s *Selection) parse() (ids []db.ID, texts []string) {
 	ids = make([]db.ID, 0, len(s.IDs))
 	seen := map[string]bool{}
 	for _, text := range s.IDs {
-		if text == nil {
-			return nil, nil, fault.BadRequest("External task id cannot be null: externalTaskIds contains null value")
-		}
-		if id, ok := db.ParseID(*text); ok {
+		if id, ok := db.ParseID(text); ok {
 			ids = append(ids, id)
-		} else if !seen[*text] {
-			seen[*text], texts = true, append(texts, *text)
+		} else if !seen[text] {
+			seen[text] = true
+			texts = append(texts, text)
 		}
 	}
 	slices.SortFunc(ids, db.ID.Compare)
-	return slices.Compact(ids), texts, nil
+	return slices.Compact(ids), texts
 }
 
 // lookedUpAtOnce is how many ids one statement looks up (limits.md B).
@@ -118,9 +113,9 @@ func (s *Selection) demand(ctx context.Context, q db.Queries, ids []db.ID, texts
 	}
 	var list []string
 	for _, text := range s.IDs {
-		if gone[*text] {
-			list = append(list, *text)
-			delete(gone, *text)
+		if gone[text] {
+			list = append(list, text)
+			delete(gone, text)
 		}
 	}
 	return missing(list)

@@ -52,9 +52,7 @@ func (h retries) SetExternalTaskResourceRetries(ctx context.Context, r gen.SetEx
 
 // toSelection reads the criteria by which a request names tasks.
 func toSelection(body *gen.SetRetriesForExternalTasksDto) (s engine.Selection, err error) {
-	for i := range texts(body.ExternalTaskIds) {
-		s.IDs = append(s.IDs, &texts(body.ExternalTaskIds)[i])
-	}
+	s.IDs = texts(body.ExternalTaskIds)
 	s.ScopeIDs = texts(body.ProcessInstanceIds)
 	s.SkipMissing = body.OnMissing != nil && *body.OnMissing == gen.OnMissingSkip
 	if s.Query, err = toQuery(db.Tasks, given(body.ExternalTaskQuery)); err != nil {
