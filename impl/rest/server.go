@@ -19,6 +19,7 @@ type Server struct {
 	jobs
 	locks
 	retries
+	taskLogs
 	tasks
 }
 
@@ -26,7 +27,7 @@ var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer makes the handlers of an engine. version is what GET /version answers.
 func NewServer(e *engine.Engine, version string) *Server {
-	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, tasks{e}}
+	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, taskLogs{e}, tasks{e}}
 }
 
 // caller gives the one on whose behalf a request is made.
