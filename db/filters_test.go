@@ -18,6 +18,7 @@ var queries = map[*db.Resource]func(*db.Store, *db.Filter) error{
 	db.HistoricIncidents:     run(db.Queries.HistoricIncidents, db.Queries.CountHistoricIncidents),
 	db.JobDefinitions:        run(db.Queries.JobDefinitions, db.Queries.CountJobDefinitions),
 	db.Jobs:                  run(db.Queries.Jobs, db.Queries.CountJobs),
+	db.TaskLog:               run(db.Queries.TaskLog, db.Queries.CountTaskLog),
 	db.Tasks:                 run(db.Queries.Tasks, db.Queries.CountTasks),
 	db.RunningScopes:         runScopes(db.RunningScopes),
 	db.HistoricScopes:        runScopes(db.HistoricScopes),

@@ -526,6 +526,74 @@ type ClientInterface interface {
 	// Corresponds with GET /history/batch/{id} (the `GetHistoricBatch` operationId).
 	GetHistoricBatch(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetHistoricExternalTaskLogs List log entries of external tasks
+	//
+	// What happened to external tasks, also to those that have ended. All filters that are given have to match.
+	// Without sorting the entries come in ascending order of their ids. Fetching, locking, and setting retries or a
+	// priority leave no entry.
+	//
+	// Corresponds with GET /history/external-task-log (the `GetHistoricExternalTaskLogs` operationId).
+	GetHistoricExternalTaskLogs(ctx context.Context, params *GetHistoricExternalTaskLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricExternalTaskLogsWithBody List log entries of external tasks by a query in the body
+	//
+	// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+	// every entry.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+	QueryHistoricExternalTaskLogsWithBody(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricExternalTaskLogs List log entries of external tasks by a query in the body
+	//
+	// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+	// every entry.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+	QueryHistoricExternalTaskLogs(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, body QueryHistoricExternalTaskLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistoricExternalTaskLogsCount Count log entries of external tasks
+	//
+	// How many entries the list by GET would have without paging.
+	//
+	// Corresponds with GET /history/external-task-log/count (the `GetHistoricExternalTaskLogsCount` operationId).
+	GetHistoricExternalTaskLogsCount(ctx context.Context, params *GetHistoricExternalTaskLogsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricExternalTaskLogsCountWithBody Count log entries of external tasks by a query in the body
+	//
+	// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+	QueryHistoricExternalTaskLogsCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricExternalTaskLogsCount Count log entries of external tasks by a query in the body
+	//
+	// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+	QueryHistoricExternalTaskLogsCount(ctx context.Context, body QueryHistoricExternalTaskLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistoricExternalTaskLog Get a log entry of an external task
+	//
+	// One entry, whether its task still exists or not.
+	//
+	// Corresponds with GET /history/external-task-log/{id} (the `GetHistoricExternalTaskLog` operationId).
+	GetHistoricExternalTaskLog(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetErrorDetailsHistoricExternalTaskLog Get the error details of a log entry
+	//
+	// The details with which the failure of this entry was reported, such as a stack trace, as plain text.
+	//
+	// Corresponds with GET /history/external-task-log/{id}/error-details (the `GetErrorDetailsHistoricExternalTaskLog` operationId).
+	GetErrorDetailsHistoricExternalTaskLog(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHistoricIncidents List incidents of the past and present
 	//
 	// Incidents that are open and incidents that were closed, until their history is cleaned up.
@@ -1894,6 +1962,154 @@ func (c *Client) GetHistoricBatchesCount(ctx context.Context, params *GetHistori
 // Corresponds with GET /history/batch/{id} (the `GetHistoricBatch` operationId).
 func (c *Client) GetHistoricBatch(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHistoricBatchRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricExternalTaskLogs List log entries of external tasks
+//
+// What happened to external tasks, also to those that have ended. All filters that are given have to match.
+// Without sorting the entries come in ascending order of their ids. Fetching, locking, and setting retries or a
+// priority leave no entry.
+//
+// Corresponds with GET /history/external-task-log (the `GetHistoricExternalTaskLogs` operationId).
+func (c *Client) GetHistoricExternalTaskLogs(ctx context.Context, params *GetHistoricExternalTaskLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricExternalTaskLogsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricExternalTaskLogsWithBody List log entries of external tasks by a query in the body
+//
+// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+// every entry.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+func (c *Client) QueryHistoricExternalTaskLogsWithBody(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricExternalTaskLogsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricExternalTaskLogs List log entries of external tasks by a query in the body
+//
+// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+// every entry.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+func (c *Client) QueryHistoricExternalTaskLogs(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, body QueryHistoricExternalTaskLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricExternalTaskLogsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricExternalTaskLogsCount Count log entries of external tasks
+//
+// How many entries the list by GET would have without paging.
+//
+// Corresponds with GET /history/external-task-log/count (the `GetHistoricExternalTaskLogsCount` operationId).
+func (c *Client) GetHistoricExternalTaskLogsCount(ctx context.Context, params *GetHistoricExternalTaskLogsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricExternalTaskLogsCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricExternalTaskLogsCountWithBody Count log entries of external tasks by a query in the body
+//
+// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+func (c *Client) QueryHistoricExternalTaskLogsCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricExternalTaskLogsCountRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricExternalTaskLogsCount Count log entries of external tasks by a query in the body
+//
+// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+func (c *Client) QueryHistoricExternalTaskLogsCount(ctx context.Context, body QueryHistoricExternalTaskLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricExternalTaskLogsCountRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricExternalTaskLog Get a log entry of an external task
+//
+// One entry, whether its task still exists or not.
+//
+// Corresponds with GET /history/external-task-log/{id} (the `GetHistoricExternalTaskLog` operationId).
+func (c *Client) GetHistoricExternalTaskLog(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricExternalTaskLogRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetErrorDetailsHistoricExternalTaskLog Get the error details of a log entry
+//
+// The details with which the failure of this entry was reported, such as a stack trace, as plain text.
+//
+// Corresponds with GET /history/external-task-log/{id}/error-details (the `GetErrorDetailsHistoricExternalTaskLog` operationId).
+func (c *Client) GetErrorDetailsHistoricExternalTaskLog(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetErrorDetailsHistoricExternalTaskLogRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -5811,6 +6027,805 @@ func NewGetHistoricBatchRequest(server string, id HistoricBatchID) (*http.Reques
 	}
 
 	operationPath := fmt.Sprintf("/history/batch/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHistoricExternalTaskLogsRequest constructs an http.Request for the GetHistoricExternalTaskLogs method
+func NewGetHistoricExternalTaskLogsRequest(server string, params *GetHistoricExternalTaskLogsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.LogID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "logId", *params.LogID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalTaskID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "externalTaskId", *params.ExternalTaskID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TopicName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "topicName", *params.TopicName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WorkerID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "workerId", *params.WorkerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ErrorMessage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "errorMessage", *params.ErrorMessage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityIdIn", *params.ActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityInstanceIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityInstanceIdIn", *params.ActivityInstanceIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExecutionIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executionIdIn", *params.ExecutionIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessInstanceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processInstanceId", *params.ProcessInstanceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionId", *params.ProcessDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionKey != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionKey", *params.ProcessDefinitionKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TenantIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenantIdIn", *params.TenantIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WithoutTenantID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "withoutTenantId", *params.WithoutTenantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriorityLowerThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "priorityLowerThanOrEquals", *params.PriorityLowerThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriorityHigherThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "priorityHigherThanOrEquals", *params.PriorityHigherThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreationLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creationLog", *params.CreationLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailureLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failureLog", *params.FailureLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SuccessLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "successLog", *params.SuccessLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeletionLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deletionLog", *params.DeletionLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FirstResult != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "firstResult", *params.FirstResult, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MaxResults != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "maxResults", *params.MaxResults, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewQueryHistoricExternalTaskLogsRequest calls the generic QueryHistoricExternalTaskLogs builder with application/json body
+func NewQueryHistoricExternalTaskLogsRequest(server string, params *QueryHistoricExternalTaskLogsParams, body QueryHistoricExternalTaskLogsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQueryHistoricExternalTaskLogsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewQueryHistoricExternalTaskLogsRequestWithBody constructs an http.Request for the QueryHistoricExternalTaskLogs method, with any body, and a specified content type
+func NewQueryHistoricExternalTaskLogsRequestWithBody(server string, params *QueryHistoricExternalTaskLogsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.FirstResult != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "firstResult", *params.FirstResult, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MaxResults != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "maxResults", *params.MaxResults, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetHistoricExternalTaskLogsCountRequest constructs an http.Request for the GetHistoricExternalTaskLogsCount method
+func NewGetHistoricExternalTaskLogsCountRequest(server string, params *GetHistoricExternalTaskLogsCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.LogID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "logId", *params.LogID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalTaskID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "externalTaskId", *params.ExternalTaskID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TopicName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "topicName", *params.TopicName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WorkerID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "workerId", *params.WorkerID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ErrorMessage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "errorMessage", *params.ErrorMessage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityIdIn", *params.ActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityInstanceIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityInstanceIdIn", *params.ActivityInstanceIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExecutionIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executionIdIn", *params.ExecutionIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessInstanceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processInstanceId", *params.ProcessInstanceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionId", *params.ProcessDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionKey != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionKey", *params.ProcessDefinitionKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TenantIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenantIdIn", *params.TenantIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WithoutTenantID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "withoutTenantId", *params.WithoutTenantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriorityLowerThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "priorityLowerThanOrEquals", *params.PriorityLowerThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PriorityHigherThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "priorityHigherThanOrEquals", *params.PriorityHigherThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreationLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creationLog", *params.CreationLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailureLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failureLog", *params.FailureLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SuccessLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "successLog", *params.SuccessLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeletionLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deletionLog", *params.DeletionLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewQueryHistoricExternalTaskLogsCountRequest calls the generic QueryHistoricExternalTaskLogsCount builder with application/json body
+func NewQueryHistoricExternalTaskLogsCountRequest(server string, body QueryHistoricExternalTaskLogsCountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQueryHistoricExternalTaskLogsCountRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewQueryHistoricExternalTaskLogsCountRequestWithBody constructs an http.Request for the QueryHistoricExternalTaskLogsCount method, with any body, and a specified content type
+func NewQueryHistoricExternalTaskLogsCountRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetHistoricExternalTaskLogRequest constructs an http.Request for the GetHistoricExternalTaskLog method
+func NewGetHistoricExternalTaskLogRequest(server string, id HistoricExternalTaskLogPathID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetErrorDetailsHistoricExternalTaskLogRequest constructs an http.Request for the GetErrorDetailsHistoricExternalTaskLog method
+func NewGetErrorDetailsHistoricExternalTaskLogRequest(server string, id HistoricExternalTaskLogPathID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/external-task-log/%s/error-details", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -10338,6 +11353,82 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /history/batch/{id} (the `GetHistoricBatch` operationId).
 	GetHistoricBatchWithResponse(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*GetHistoricBatchResponse, error)
 
+	// GetHistoricExternalTaskLogsWithResponse List log entries of external tasks
+	//
+	// What happened to external tasks, also to those that have ended. All filters that are given have to match.
+	// Without sorting the entries come in ascending order of their ids. Fetching, locking, and setting retries or a
+	// priority leave no entry.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/external-task-log (the `GetHistoricExternalTaskLogs` operationId).
+	GetHistoricExternalTaskLogsWithResponse(ctx context.Context, params *GetHistoricExternalTaskLogsParams, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogsResponse, error)
+
+	// QueryHistoricExternalTaskLogsWithBodyWithResponse List log entries of external tasks by a query in the body
+	//
+	// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+	// every entry.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+	QueryHistoricExternalTaskLogsWithBodyWithResponse(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsResponse, error)
+
+	// QueryHistoricExternalTaskLogsWithResponse List log entries of external tasks by a query in the body
+	//
+	// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+	// every entry.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+	QueryHistoricExternalTaskLogsWithResponse(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, body QueryHistoricExternalTaskLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsResponse, error)
+
+	// GetHistoricExternalTaskLogsCountWithResponse Count log entries of external tasks
+	//
+	// How many entries the list by GET would have without paging.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/external-task-log/count (the `GetHistoricExternalTaskLogsCount` operationId).
+	GetHistoricExternalTaskLogsCountWithResponse(ctx context.Context, params *GetHistoricExternalTaskLogsCountParams, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogsCountResponse, error)
+
+	// QueryHistoricExternalTaskLogsCountWithBodyWithResponse Count log entries of external tasks by a query in the body
+	//
+	// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+	QueryHistoricExternalTaskLogsCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsCountResponse, error)
+
+	// QueryHistoricExternalTaskLogsCountWithResponse Count log entries of external tasks by a query in the body
+	//
+	// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+	QueryHistoricExternalTaskLogsCountWithResponse(ctx context.Context, body QueryHistoricExternalTaskLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsCountResponse, error)
+
+	// GetHistoricExternalTaskLogWithResponse Get a log entry of an external task
+	//
+	// One entry, whether its task still exists or not.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/external-task-log/{id} (the `GetHistoricExternalTaskLog` operationId).
+	GetHistoricExternalTaskLogWithResponse(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogResponse, error)
+
+	// GetErrorDetailsHistoricExternalTaskLogWithResponse Get the error details of a log entry
+	//
+	// The details with which the failure of this entry was reported, such as a stack trace, as plain text.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/external-task-log/{id}/error-details (the `GetErrorDetailsHistoricExternalTaskLog` operationId).
+	GetErrorDetailsHistoricExternalTaskLogWithResponse(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*GetErrorDetailsHistoricExternalTaskLogResponse, error)
+
 	// GetHistoricIncidentsWithResponse List incidents of the past and present
 	//
 	// Incidents that are open and incidents that were closed, until their history is cleaned up.
@@ -13322,6 +14413,462 @@ func (r GetHistoricBatchResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHistoricBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogs
+type GetHistoricExternalTaskLogsResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricExternalTaskLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]HistoricExternalTaskLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricExternalTaskLogsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON200() *[]HistoricExternalTaskLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricExternalTaskLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricExternalTaskLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricExternalTaskLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricExternalTaskLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// QueryHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogs
+type QueryHistoricExternalTaskLogsResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type QueryHistoricExternalTaskLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]HistoricExternalTaskLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *QueryHistoricExternalTaskLogsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON200() *[]HistoricExternalTaskLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r QueryHistoricExternalTaskLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QueryHistoricExternalTaskLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QueryHistoricExternalTaskLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QueryHistoricExternalTaskLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogsCount
+type GetHistoricExternalTaskLogsCountResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricExternalTaskLogsCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricExternalTaskLogsCountResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON200() *CountResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricExternalTaskLogsCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricExternalTaskLogsCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricExternalTaskLogsCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricExternalTaskLogsCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// QueryHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogsCount
+type QueryHistoricExternalTaskLogsCountResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type QueryHistoricExternalTaskLogsCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *QueryHistoricExternalTaskLogsCountResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON200() *CountResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r QueryHistoricExternalTaskLogsCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QueryHistoricExternalTaskLogsCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QueryHistoricExternalTaskLogsCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QueryHistoricExternalTaskLogsCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLog
+type GetHistoricExternalTaskLogResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricExternalTaskLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HistoricExternalTaskLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricExternalTaskLogResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON200() *HistoricExternalTaskLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricExternalTaskLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricExternalTaskLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricExternalTaskLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricExternalTaskLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetErrorDetailsHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetErrorDetailsHistoricExternalTaskLog
+type GetErrorDetailsHistoricExternalTaskLogResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetErrorDetailsHistoricExternalTaskLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON406 the response for an HTTP 406 `application/json` response
+	JSON406 *NotAcceptable
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetErrorDetailsHistoricExternalTaskLogResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON406 returns the response for an HTTP 406 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON406() *NotAcceptable {
+	return r.JSON406
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -17030,6 +18577,130 @@ func (c *ClientWithResponses) GetHistoricBatchWithResponse(ctx context.Context, 
 	return ParseGetHistoricBatchResponse(rsp)
 }
 
+// GetHistoricExternalTaskLogsWithResponse List log entries of external tasks
+//
+// What happened to external tasks, also to those that have ended. All filters that are given have to match.
+// Without sorting the entries come in ascending order of their ids. Fetching, locking, and setting retries or a
+// priority leave no entry.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/external-task-log (the `GetHistoricExternalTaskLogs` operationId).
+func (c *ClientWithResponses) GetHistoricExternalTaskLogsWithResponse(ctx context.Context, params *GetHistoricExternalTaskLogsParams, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogsResponse, error) {
+	rsp, err := c.GetHistoricExternalTaskLogs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricExternalTaskLogsResponse(rsp)
+}
+
+// QueryHistoricExternalTaskLogsWithBodyWithResponse List log entries of external tasks by a query in the body
+//
+// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+// every entry.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+func (c *ClientWithResponses) QueryHistoricExternalTaskLogsWithBodyWithResponse(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsResponse, error) {
+	rsp, err := c.QueryHistoricExternalTaskLogsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricExternalTaskLogsResponse(rsp)
+}
+
+// QueryHistoricExternalTaskLogsWithResponse List log entries of external tasks by a query in the body
+//
+// The list of GET, for filters too long for a URL, and with several levels of sorting. An empty body asks for
+// every entry.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/external-task-log (the `QueryHistoricExternalTaskLogs` operationId).
+func (c *ClientWithResponses) QueryHistoricExternalTaskLogsWithResponse(ctx context.Context, params *QueryHistoricExternalTaskLogsParams, body QueryHistoricExternalTaskLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsResponse, error) {
+	rsp, err := c.QueryHistoricExternalTaskLogs(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricExternalTaskLogsResponse(rsp)
+}
+
+// GetHistoricExternalTaskLogsCountWithResponse Count log entries of external tasks
+//
+// How many entries the list by GET would have without paging.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/external-task-log/count (the `GetHistoricExternalTaskLogsCount` operationId).
+func (c *ClientWithResponses) GetHistoricExternalTaskLogsCountWithResponse(ctx context.Context, params *GetHistoricExternalTaskLogsCountParams, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogsCountResponse, error) {
+	rsp, err := c.GetHistoricExternalTaskLogsCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricExternalTaskLogsCountResponse(rsp)
+}
+
+// QueryHistoricExternalTaskLogsCountWithBodyWithResponse Count log entries of external tasks by a query in the body
+//
+// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+func (c *ClientWithResponses) QueryHistoricExternalTaskLogsCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsCountResponse, error) {
+	rsp, err := c.QueryHistoricExternalTaskLogsCountWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricExternalTaskLogsCountResponse(rsp)
+}
+
+// QueryHistoricExternalTaskLogsCountWithResponse Count log entries of external tasks by a query in the body
+//
+// How many entries the list by POST would have without paging. Sorting is checked, and has no effect.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/external-task-log/count (the `QueryHistoricExternalTaskLogsCount` operationId).
+func (c *ClientWithResponses) QueryHistoricExternalTaskLogsCountWithResponse(ctx context.Context, body QueryHistoricExternalTaskLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricExternalTaskLogsCountResponse, error) {
+	rsp, err := c.QueryHistoricExternalTaskLogsCount(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricExternalTaskLogsCountResponse(rsp)
+}
+
+// GetHistoricExternalTaskLogWithResponse Get a log entry of an external task
+//
+// One entry, whether its task still exists or not.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/external-task-log/{id} (the `GetHistoricExternalTaskLog` operationId).
+func (c *ClientWithResponses) GetHistoricExternalTaskLogWithResponse(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*GetHistoricExternalTaskLogResponse, error) {
+	rsp, err := c.GetHistoricExternalTaskLog(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricExternalTaskLogResponse(rsp)
+}
+
+// GetErrorDetailsHistoricExternalTaskLogWithResponse Get the error details of a log entry
+//
+// The details with which the failure of this entry was reported, such as a stack trace, as plain text.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/external-task-log/{id}/error-details (the `GetErrorDetailsHistoricExternalTaskLog` operationId).
+func (c *ClientWithResponses) GetErrorDetailsHistoricExternalTaskLogWithResponse(ctx context.Context, id HistoricExternalTaskLogPathID, reqEditors ...RequestEditorFn) (*GetErrorDetailsHistoricExternalTaskLogResponse, error) {
+	rsp, err := c.GetErrorDetailsHistoricExternalTaskLog(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp)
+}
+
 // GetHistoricIncidentsWithResponse List incidents of the past and present
 //
 // Incidents that are open and incidents that were closed, until their history is cleaned up.
@@ -20093,6 +21764,411 @@ func ParseGetHistoricBatchResponse(rsp *http.Response) (*GetHistoricBatchRespons
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricExternalTaskLogsResponse parses an HTTP response from a GetHistoricExternalTaskLogsWithResponse call
+func ParseGetHistoricExternalTaskLogsResponse(rsp *http.Response) (*GetHistoricExternalTaskLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricExternalTaskLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []HistoricExternalTaskLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricExternalTaskLogsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQueryHistoricExternalTaskLogsResponse parses an HTTP response from a QueryHistoricExternalTaskLogsWithResponse call
+func ParseQueryHistoricExternalTaskLogsResponse(rsp *http.Response) (*QueryHistoricExternalTaskLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QueryHistoricExternalTaskLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []HistoricExternalTaskLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers QueryHistoricExternalTaskLogsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricExternalTaskLogsCountResponse parses an HTTP response from a GetHistoricExternalTaskLogsCountWithResponse call
+func ParseGetHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*GetHistoricExternalTaskLogsCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricExternalTaskLogsCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricExternalTaskLogsCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQueryHistoricExternalTaskLogsCountResponse parses an HTTP response from a QueryHistoricExternalTaskLogsCountWithResponse call
+func ParseQueryHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*QueryHistoricExternalTaskLogsCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QueryHistoricExternalTaskLogsCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers QueryHistoricExternalTaskLogsCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricExternalTaskLogResponse parses an HTTP response from a GetHistoricExternalTaskLogWithResponse call
+func ParseGetHistoricExternalTaskLogResponse(rsp *http.Response) (*GetHistoricExternalTaskLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricExternalTaskLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HistoricExternalTaskLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricExternalTaskLogResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetErrorDetailsHistoricExternalTaskLogResponse parses an HTTP response from a GetErrorDetailsHistoricExternalTaskLogWithResponse call
+func ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp *http.Response) (*GetErrorDetailsHistoricExternalTaskLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetErrorDetailsHistoricExternalTaskLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetErrorDetailsHistoricExternalTaskLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {

@@ -125,6 +125,57 @@ func (e HistoricBatchSortBy) Valid() bool {
 	}
 }
 
+// Defines values for HistoricExternalTaskLogSortBy.
+const (
+	HistoricExternalTaskLogSortByActivityID           HistoricExternalTaskLogSortBy = "activityId"
+	HistoricExternalTaskLogSortByActivityInstanceID   HistoricExternalTaskLogSortBy = "activityInstanceId"
+	HistoricExternalTaskLogSortByExecutionID          HistoricExternalTaskLogSortBy = "executionId"
+	HistoricExternalTaskLogSortByExternalTaskID       HistoricExternalTaskLogSortBy = "externalTaskId"
+	HistoricExternalTaskLogSortByPriority             HistoricExternalTaskLogSortBy = "priority"
+	HistoricExternalTaskLogSortByProcessDefinitionID  HistoricExternalTaskLogSortBy = "processDefinitionId"
+	HistoricExternalTaskLogSortByProcessDefinitionKey HistoricExternalTaskLogSortBy = "processDefinitionKey"
+	HistoricExternalTaskLogSortByProcessInstanceID    HistoricExternalTaskLogSortBy = "processInstanceId"
+	HistoricExternalTaskLogSortByRetries              HistoricExternalTaskLogSortBy = "retries"
+	HistoricExternalTaskLogSortByTenantID             HistoricExternalTaskLogSortBy = "tenantId"
+	HistoricExternalTaskLogSortByTimestamp            HistoricExternalTaskLogSortBy = "timestamp"
+	HistoricExternalTaskLogSortByTopicName            HistoricExternalTaskLogSortBy = "topicName"
+	HistoricExternalTaskLogSortByWorkerID             HistoricExternalTaskLogSortBy = "workerId"
+)
+
+// Valid indicates whether the value is a known member of the HistoricExternalTaskLogSortBy enum.
+func (e HistoricExternalTaskLogSortBy) Valid() bool {
+	switch e {
+	case HistoricExternalTaskLogSortByActivityID:
+		return true
+	case HistoricExternalTaskLogSortByActivityInstanceID:
+		return true
+	case HistoricExternalTaskLogSortByExecutionID:
+		return true
+	case HistoricExternalTaskLogSortByExternalTaskID:
+		return true
+	case HistoricExternalTaskLogSortByPriority:
+		return true
+	case HistoricExternalTaskLogSortByProcessDefinitionID:
+		return true
+	case HistoricExternalTaskLogSortByProcessDefinitionKey:
+		return true
+	case HistoricExternalTaskLogSortByProcessInstanceID:
+		return true
+	case HistoricExternalTaskLogSortByRetries:
+		return true
+	case HistoricExternalTaskLogSortByTenantID:
+		return true
+	case HistoricExternalTaskLogSortByTimestamp:
+		return true
+	case HistoricExternalTaskLogSortByTopicName:
+		return true
+	case HistoricExternalTaskLogSortByWorkerID:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HistoricIncidentSortBy.
 const (
 	HistoricIncidentSortByActivityID           HistoricIncidentSortBy = "activityId"
@@ -1112,6 +1163,170 @@ type HistoricBatchDto struct {
 
 // HistoricBatchSortBy What a list of historic batches can be sorted by.
 type HistoricBatchSortBy string
+
+// HistoricExternalTaskLogDto One thing that happened to an external task, with what the task was like then. Exactly one of `creationLog`,
+// `failureLog`, `successLog` and `deletionLog` is true.
+//
+// Example: {"activityId":"charge","activityInstanceId":"0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e03","creationLog":false,"deletionLog":false,"errorMessage":"Payment provider did not answer","executionId":"0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e02","externalTaskId":"0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e01","failureLog":true,"id":"0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e09","priority":10,"processDefinitionId":"order:1:0198f3a2","processDefinitionKey":"order","processInstanceId":"order-4711","removalTime":null,"retries":1,"rootProcessInstanceId":"order-4711","successLog":false,"tenantId":null,"timestamp":"2025-01-31T10:00:00.000+0000","topicName":"charge-card","workerId":"worker-1"}
+type HistoricExternalTaskLogDto struct {
+	// ActivityID The activity that the task stands for; null if none was named on its creation.
+	ActivityID nullable.Nullable[string] `json:"activityId"`
+
+	// ActivityInstanceID The one run of the activity; null if there is none.
+	ActivityInstanceID nullable.Nullable[string] `json:"activityInstanceId"`
+
+	// CreationLog Whether the task was created.
+	CreationLog bool `json:"creationLog"`
+
+	// DeletionLog Whether the task ended otherwise, by a business error or with its process instance.
+	DeletionLog bool `json:"deletionLog"`
+
+	// ErrorMessage The message of the failure, at most 666 characters; null for every other entry, and for a failure without
+	// one.
+	ErrorMessage nullable.Nullable[string] `json:"errorMessage"`
+
+	// ExecutionID The task's own execution.
+	ExecutionID string `json:"executionId"`
+
+	// ExternalTaskID The task that it happened to; it may be gone.
+	ExternalTaskID string `json:"externalTaskId"`
+
+	// FailureLog Whether an attempt failed.
+	FailureLog bool `json:"failureLog"`
+
+	// ID The id of the entry.
+	ID string `json:"id"`
+
+	// Priority The priority that the task had then.
+	Priority int64 `json:"priority"`
+
+	// ProcessDefinitionID The id of the process definition; null if the process instance has none.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId"`
+
+	// ProcessDefinitionKey The key of the process definition; null if there is none.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey"`
+
+	// ProcessInstanceID The process instance that the task shares with others.
+	ProcessInstanceID string `json:"processInstanceId"`
+
+	// RemovalTime From when on the entry may be cleaned up, together with its process instance; null while that runs, and if
+	// history is kept for ever.
+	//
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	RemovalTime nullable.Nullable[wire.DateTime] `json:"removalTime"`
+
+	// Retries The retries that the task had before this happened; of a failure, hence, those before the report. Null if
+	// they had never been set.
+	Retries nullable.Nullable[int32] `json:"retries"`
+
+	// RootProcessInstanceID The same as `processInstanceId`, since no process instance is started by another.
+	RootProcessInstanceID string `json:"rootProcessInstanceId"`
+
+	// SuccessLog Whether the task was completed.
+	SuccessLog bool `json:"successLog"`
+
+	// TenantID The tenant; null if the task belongs to none.
+	TenantID nullable.Nullable[string] `json:"tenantId"`
+
+	// Timestamp When it happened.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	Timestamp wire.DateTime `json:"timestamp"`
+
+	// TopicName The topic of the task.
+	TopicName string `json:"topicName"`
+
+	// WorkerID The worker that had locked the task last; null if none had.
+	WorkerID nullable.Nullable[string] `json:"workerId"`
+}
+
+// HistoricExternalTaskLogQueryDto Filters that log entries have to match, all of them, and how to sort. A list that is empty does not filter.
+//
+// Example: {"failureLog":true,"sorting":[{"sortBy":"timestamp","sortOrder":"desc"}],"topicName":"charge-card"}
+type HistoricExternalTaskLogQueryDto struct {
+	// ActivityIDIn Only entries about tasks of one of these activities; none may be empty. Null counts as left out.
+	ActivityIDIn nullable.Nullable[[]string] `json:"activityIdIn,omitempty"`
+
+	// ActivityInstanceIDIn Only entries about tasks whose activity instance is in this list; none may be empty. Null counts as left out.
+	ActivityInstanceIDIn nullable.Nullable[[]string] `json:"activityInstanceIdIn,omitempty"`
+
+	// CreationLog True: only entries of creations, unless another kind is asked for as well. Null counts as left out.
+	CreationLog nullable.Nullable[bool] `json:"creationLog,omitempty"`
+
+	// DeletionLog True: only entries of deletions. It wins over the other kinds. Null counts as left out.
+	DeletionLog nullable.Nullable[bool] `json:"deletionLog,omitempty"`
+
+	// ErrorMessage Only entries of failures that were reported with exactly this message. Null counts as left out.
+	ErrorMessage nullable.Nullable[string] `json:"errorMessage,omitempty"`
+
+	// ExecutionIDIn Only entries about tasks whose execution is in this list; none may be empty. Null counts as left out.
+	ExecutionIDIn nullable.Nullable[[]string] `json:"executionIdIn,omitempty"`
+
+	// ExternalTaskID Only entries about this external task. Null counts as left out.
+	ExternalTaskID nullable.Nullable[string] `json:"externalTaskId,omitempty"`
+
+	// FailureLog True: only entries of failures, unless a kind further down this list is asked for as well. Null counts as left out.
+	FailureLog nullable.Nullable[bool] `json:"failureLog,omitempty"`
+
+	// LogID Only the entry of this id. Null counts as left out.
+	LogID nullable.Nullable[string] `json:"logId,omitempty"`
+
+	// PriorityHigherThanOrEquals Only entries about tasks that had at least this priority then. Null counts as left out.
+	PriorityHigherThanOrEquals nullable.Nullable[int64] `json:"priorityHigherThanOrEquals,omitempty"`
+
+	// PriorityLowerThanOrEquals Only entries about tasks that had at most this priority then. Null counts as left out.
+	PriorityLowerThanOrEquals nullable.Nullable[int64] `json:"priorityLowerThanOrEquals,omitempty"`
+
+	// ProcessDefinitionID Only entries about tasks whose process definition has this id. Null counts as left out.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about tasks whose process definition has this key. Null counts as left out.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
+
+	// ProcessInstanceID Only entries about tasks of this process instance. Null counts as left out.
+	ProcessInstanceID nullable.Nullable[string] `json:"processInstanceId,omitempty"`
+
+	// SortBy As one more level, before those of `sorting`; only together with `sortOrder`. Null counts as left out.
+	SortBy nullable.Nullable[HistoricExternalTaskLogSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder The direction of that level; only together with `sortBy`. Null counts as left out.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+
+	// Sorting The levels of the sorting, the most important one first. Null, or an empty list, sorts by id.
+	Sorting nullable.Nullable[[]HistoricExternalTaskLogSortingDto] `json:"sorting,omitempty"`
+
+	// SuccessLog True: only entries of completions, unless deletions are asked for as well. Null counts as left out.
+	SuccessLog nullable.Nullable[bool] `json:"successLog,omitempty"`
+
+	// TenantIDIn Only entries about tasks of one of these tenants. Null counts as left out.
+	TenantIDIn nullable.Nullable[[]string] `json:"tenantIdIn,omitempty"`
+
+	// TopicName Only entries about tasks of this topic. Null counts as left out.
+	TopicName nullable.Nullable[string] `json:"topicName,omitempty"`
+
+	// WithoutTenantID True: only entries about tasks without a tenant. It wins over `tenantIdIn`. Null counts as left out.
+	WithoutTenantID nullable.Nullable[bool] `json:"withoutTenantId,omitempty"`
+
+	// WorkerID Only entries written while this worker was the one that had locked the task last. Null counts as left out.
+	WorkerID nullable.Nullable[string] `json:"workerId,omitempty"`
+}
+
+// HistoricExternalTaskLogSortBy What log entries can be sorted by, called as in HistoricExternalTaskLogDto. Null in a body is the same as
+// leaving it out.
+type HistoricExternalTaskLogSortBy string
+
+// HistoricExternalTaskLogSortingDto One level of the sorting. An element without both properties is left out of account.
+//
+// Example: {"sortBy":"timestamp","sortOrder":"desc"}
+type HistoricExternalTaskLogSortingDto struct {
+	// SortBy What log entries can be sorted by, called as in HistoricExternalTaskLogDto. Null in a body is the same as
+	// leaving it out.
+	SortBy nullable.Nullable[HistoricExternalTaskLogSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder Ascending or descending; null in a body is the same as leaving it out.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+}
 
 // HistoricIncidentDto What stays known of an incident after it was closed.
 //
@@ -2423,6 +2638,66 @@ type HistoricBatchID = string
 // HistoricBatchQueryCompleted defines model for HistoricBatchQueryCompleted.
 type HistoricBatchQueryCompleted = bool
 
+// HistoricExternalTaskLogActivityIDIn defines model for HistoricExternalTaskLogActivityIdIn.
+type HistoricExternalTaskLogActivityIDIn = string
+
+// HistoricExternalTaskLogActivityInstanceIDIn defines model for HistoricExternalTaskLogActivityInstanceIdIn.
+type HistoricExternalTaskLogActivityInstanceIDIn = string
+
+// HistoricExternalTaskLogCreationLog defines model for HistoricExternalTaskLogCreationLog.
+type HistoricExternalTaskLogCreationLog = bool
+
+// HistoricExternalTaskLogDeletionLog defines model for HistoricExternalTaskLogDeletionLog.
+type HistoricExternalTaskLogDeletionLog = bool
+
+// HistoricExternalTaskLogErrorMessage defines model for HistoricExternalTaskLogErrorMessage.
+type HistoricExternalTaskLogErrorMessage = string
+
+// HistoricExternalTaskLogExecutionIDIn defines model for HistoricExternalTaskLogExecutionIdIn.
+type HistoricExternalTaskLogExecutionIDIn = string
+
+// HistoricExternalTaskLogExternalTaskID defines model for HistoricExternalTaskLogExternalTaskId.
+type HistoricExternalTaskLogExternalTaskID = string
+
+// HistoricExternalTaskLogFailureLog defines model for HistoricExternalTaskLogFailureLog.
+type HistoricExternalTaskLogFailureLog = bool
+
+// HistoricExternalTaskLogLogID defines model for HistoricExternalTaskLogLogId.
+type HistoricExternalTaskLogLogID = string
+
+// HistoricExternalTaskLogPathID defines model for HistoricExternalTaskLogPathId.
+type HistoricExternalTaskLogPathID = string
+
+// HistoricExternalTaskLogPriorityHigherThanOrEquals defines model for HistoricExternalTaskLogPriorityHigherThanOrEquals.
+type HistoricExternalTaskLogPriorityHigherThanOrEquals = int64
+
+// HistoricExternalTaskLogPriorityLowerThanOrEquals defines model for HistoricExternalTaskLogPriorityLowerThanOrEquals.
+type HistoricExternalTaskLogPriorityLowerThanOrEquals = int64
+
+// HistoricExternalTaskLogProcessDefinitionID defines model for HistoricExternalTaskLogProcessDefinitionId.
+type HistoricExternalTaskLogProcessDefinitionID = string
+
+// HistoricExternalTaskLogProcessDefinitionKey defines model for HistoricExternalTaskLogProcessDefinitionKey.
+type HistoricExternalTaskLogProcessDefinitionKey = string
+
+// HistoricExternalTaskLogProcessInstanceID defines model for HistoricExternalTaskLogProcessInstanceId.
+type HistoricExternalTaskLogProcessInstanceID = string
+
+// HistoricExternalTaskLogSuccessLog defines model for HistoricExternalTaskLogSuccessLog.
+type HistoricExternalTaskLogSuccessLog = bool
+
+// HistoricExternalTaskLogTenantIDIn defines model for HistoricExternalTaskLogTenantIdIn.
+type HistoricExternalTaskLogTenantIDIn = string
+
+// HistoricExternalTaskLogTopicName defines model for HistoricExternalTaskLogTopicName.
+type HistoricExternalTaskLogTopicName = string
+
+// HistoricExternalTaskLogWithoutTenantID defines model for HistoricExternalTaskLogWithoutTenantId.
+type HistoricExternalTaskLogWithoutTenantID = bool
+
+// HistoricExternalTaskLogWorkerID defines model for HistoricExternalTaskLogWorkerId.
+type HistoricExternalTaskLogWorkerID = string
+
 // HistoricIncidentQueryCreateTimeAfter A point in time. Answers have the form `yyyy-MM-dd'T'HH:mm:ss.SSSZ`, with three digits of milliseconds and a
 // numeric zone without a colon; requests may also use RFC 3339. Every date in a body repeats this pattern.
 //
@@ -3145,6 +3420,153 @@ type GetHistoricBatchesCountParams struct {
 	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
 }
 
+// GetHistoricExternalTaskLogsParams defines parameters for GetHistoricExternalTaskLogs.
+type GetHistoricExternalTaskLogsParams struct {
+	// LogID Only the entry of this id.
+	LogID *HistoricExternalTaskLogLogID `form:"logId,omitempty" json:"logId,omitempty"`
+
+	// ExternalTaskID Only entries about this external task.
+	ExternalTaskID *HistoricExternalTaskLogExternalTaskID `form:"externalTaskId,omitempty" json:"externalTaskId,omitempty"`
+
+	// TopicName Only entries about tasks of this topic.
+	TopicName *HistoricExternalTaskLogTopicName `form:"topicName,omitempty" json:"topicName,omitempty"`
+
+	// WorkerID Only entries written while this worker was the one that had locked the task last.
+	WorkerID *HistoricExternalTaskLogWorkerID `form:"workerId,omitempty" json:"workerId,omitempty"`
+
+	// ErrorMessage Only entries of failures that were reported with exactly this message.
+	ErrorMessage *HistoricExternalTaskLogErrorMessage `form:"errorMessage,omitempty" json:"errorMessage,omitempty"`
+
+	// ActivityIDIn Only entries about tasks of one of these activities; several are separated by commas, and none may be empty.
+	ActivityIDIn *HistoricExternalTaskLogActivityIDIn `form:"activityIdIn,omitempty" json:"activityIdIn,omitempty"`
+
+	// ActivityInstanceIDIn Only entries about tasks whose activity instance is in this list; several are separated by commas, and none may be empty.
+	ActivityInstanceIDIn *HistoricExternalTaskLogActivityInstanceIDIn `form:"activityInstanceIdIn,omitempty" json:"activityInstanceIdIn,omitempty"`
+
+	// ExecutionIDIn Only entries about tasks whose execution is in this list; several are separated by commas, and none may be empty.
+	ExecutionIDIn *HistoricExternalTaskLogExecutionIDIn `form:"executionIdIn,omitempty" json:"executionIdIn,omitempty"`
+
+	// ProcessInstanceID Only entries about tasks of this process instance.
+	ProcessInstanceID *HistoricExternalTaskLogProcessInstanceID `form:"processInstanceId,omitempty" json:"processInstanceId,omitempty"`
+
+	// ProcessDefinitionID Only entries about tasks whose process definition has this id.
+	ProcessDefinitionID *HistoricExternalTaskLogProcessDefinitionID `form:"processDefinitionId,omitempty" json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about tasks whose process definition has this key.
+	ProcessDefinitionKey *HistoricExternalTaskLogProcessDefinitionKey `form:"processDefinitionKey,omitempty" json:"processDefinitionKey,omitempty"`
+
+	// TenantIDIn Only entries about tasks of one of these tenants; several are separated by commas.
+	TenantIDIn *HistoricExternalTaskLogTenantIDIn `form:"tenantIdIn,omitempty" json:"tenantIdIn,omitempty"`
+
+	// WithoutTenantID True: only entries about tasks without a tenant. It wins over `tenantIdIn`.
+	WithoutTenantID *HistoricExternalTaskLogWithoutTenantID `form:"withoutTenantId,omitempty" json:"withoutTenantId,omitempty"`
+
+	// PriorityLowerThanOrEquals Only entries about tasks that had at most this priority then.
+	PriorityLowerThanOrEquals *HistoricExternalTaskLogPriorityLowerThanOrEquals `form:"priorityLowerThanOrEquals,omitempty" json:"priorityLowerThanOrEquals,omitempty"`
+
+	// PriorityHigherThanOrEquals Only entries about tasks that had at least this priority then.
+	PriorityHigherThanOrEquals *HistoricExternalTaskLogPriorityHigherThanOrEquals `form:"priorityHigherThanOrEquals,omitempty" json:"priorityHigherThanOrEquals,omitempty"`
+
+	// CreationLog True: only entries of creations, unless another kind is asked for as well.
+	CreationLog *HistoricExternalTaskLogCreationLog `form:"creationLog,omitempty" json:"creationLog,omitempty"`
+
+	// FailureLog True: only entries of failures, unless a kind further down this list is asked for as well.
+	FailureLog *HistoricExternalTaskLogFailureLog `form:"failureLog,omitempty" json:"failureLog,omitempty"`
+
+	// SuccessLog True: only entries of completions, unless deletions are asked for as well.
+	SuccessLog *HistoricExternalTaskLogSuccessLog `form:"successLog,omitempty" json:"successLog,omitempty"`
+
+	// DeletionLog True: only entries of deletions. It wins over the other kinds.
+	DeletionLog *HistoricExternalTaskLogDeletionLog `form:"deletionLog,omitempty" json:"deletionLog,omitempty"`
+
+	// SortBy What to sort by; only together with `sortOrder`.
+	SortBy *HistoricExternalTaskLogSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder The direction of the sorting; only together with `sortBy`.
+	SortOrder *SortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+
+	// FirstResult How many results to leave out before the first one of this page.
+	FirstResult *FirstResult `form:"firstResult,omitempty" json:"firstResult,omitempty"`
+
+	// MaxResults How many results this page holds at most.
+	MaxResults *MaxResults `form:"maxResults,omitempty" json:"maxResults,omitempty"`
+}
+
+// QueryHistoricExternalTaskLogsParams defines parameters for QueryHistoricExternalTaskLogs.
+type QueryHistoricExternalTaskLogsParams struct {
+	// FirstResult How many entries to leave out before the first one of this page, as with GET.
+	FirstResult *int `form:"firstResult,omitempty" json:"firstResult,omitempty"`
+
+	// MaxResults How many entries this page holds at most, as with GET.
+	MaxResults *int `form:"maxResults,omitempty" json:"maxResults,omitempty"`
+}
+
+// GetHistoricExternalTaskLogsCountParams defines parameters for GetHistoricExternalTaskLogsCount.
+type GetHistoricExternalTaskLogsCountParams struct {
+	// LogID Only the entry of this id.
+	LogID *HistoricExternalTaskLogLogID `form:"logId,omitempty" json:"logId,omitempty"`
+
+	// ExternalTaskID Only entries about this external task.
+	ExternalTaskID *HistoricExternalTaskLogExternalTaskID `form:"externalTaskId,omitempty" json:"externalTaskId,omitempty"`
+
+	// TopicName Only entries about tasks of this topic.
+	TopicName *HistoricExternalTaskLogTopicName `form:"topicName,omitempty" json:"topicName,omitempty"`
+
+	// WorkerID Only entries written while this worker was the one that had locked the task last.
+	WorkerID *HistoricExternalTaskLogWorkerID `form:"workerId,omitempty" json:"workerId,omitempty"`
+
+	// ErrorMessage Only entries of failures that were reported with exactly this message.
+	ErrorMessage *HistoricExternalTaskLogErrorMessage `form:"errorMessage,omitempty" json:"errorMessage,omitempty"`
+
+	// ActivityIDIn Only entries about tasks of one of these activities; several are separated by commas, and none may be empty.
+	ActivityIDIn *HistoricExternalTaskLogActivityIDIn `form:"activityIdIn,omitempty" json:"activityIdIn,omitempty"`
+
+	// ActivityInstanceIDIn Only entries about tasks whose activity instance is in this list; several are separated by commas, and none may be empty.
+	ActivityInstanceIDIn *HistoricExternalTaskLogActivityInstanceIDIn `form:"activityInstanceIdIn,omitempty" json:"activityInstanceIdIn,omitempty"`
+
+	// ExecutionIDIn Only entries about tasks whose execution is in this list; several are separated by commas, and none may be empty.
+	ExecutionIDIn *HistoricExternalTaskLogExecutionIDIn `form:"executionIdIn,omitempty" json:"executionIdIn,omitempty"`
+
+	// ProcessInstanceID Only entries about tasks of this process instance.
+	ProcessInstanceID *HistoricExternalTaskLogProcessInstanceID `form:"processInstanceId,omitempty" json:"processInstanceId,omitempty"`
+
+	// ProcessDefinitionID Only entries about tasks whose process definition has this id.
+	ProcessDefinitionID *HistoricExternalTaskLogProcessDefinitionID `form:"processDefinitionId,omitempty" json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about tasks whose process definition has this key.
+	ProcessDefinitionKey *HistoricExternalTaskLogProcessDefinitionKey `form:"processDefinitionKey,omitempty" json:"processDefinitionKey,omitempty"`
+
+	// TenantIDIn Only entries about tasks of one of these tenants; several are separated by commas.
+	TenantIDIn *HistoricExternalTaskLogTenantIDIn `form:"tenantIdIn,omitempty" json:"tenantIdIn,omitempty"`
+
+	// WithoutTenantID True: only entries about tasks without a tenant. It wins over `tenantIdIn`.
+	WithoutTenantID *HistoricExternalTaskLogWithoutTenantID `form:"withoutTenantId,omitempty" json:"withoutTenantId,omitempty"`
+
+	// PriorityLowerThanOrEquals Only entries about tasks that had at most this priority then.
+	PriorityLowerThanOrEquals *HistoricExternalTaskLogPriorityLowerThanOrEquals `form:"priorityLowerThanOrEquals,omitempty" json:"priorityLowerThanOrEquals,omitempty"`
+
+	// PriorityHigherThanOrEquals Only entries about tasks that had at least this priority then.
+	PriorityHigherThanOrEquals *HistoricExternalTaskLogPriorityHigherThanOrEquals `form:"priorityHigherThanOrEquals,omitempty" json:"priorityHigherThanOrEquals,omitempty"`
+
+	// CreationLog True: only entries of creations, unless another kind is asked for as well.
+	CreationLog *HistoricExternalTaskLogCreationLog `form:"creationLog,omitempty" json:"creationLog,omitempty"`
+
+	// FailureLog True: only entries of failures, unless a kind further down this list is asked for as well.
+	FailureLog *HistoricExternalTaskLogFailureLog `form:"failureLog,omitempty" json:"failureLog,omitempty"`
+
+	// SuccessLog True: only entries of completions, unless deletions are asked for as well.
+	SuccessLog *HistoricExternalTaskLogSuccessLog `form:"successLog,omitempty" json:"successLog,omitempty"`
+
+	// DeletionLog True: only entries of deletions. It wins over the other kinds.
+	DeletionLog *HistoricExternalTaskLogDeletionLog `form:"deletionLog,omitempty" json:"deletionLog,omitempty"`
+
+	// SortBy Checked as in the list, and without effect on a count.
+	SortBy *HistoricExternalTaskLogSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder Checked as in the list, and without effect on a count.
+	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+}
+
 // GetHistoricIncidentsParams defines parameters for GetHistoricIncidents.
 type GetHistoricIncidentsParams struct {
 	// IncidentID Only the incident that has this id.
@@ -3816,6 +4238,12 @@ type SetExternalTaskResourcePriorityJSONRequestBody = PriorityDto
 
 // SetExternalTaskResourceRetriesJSONRequestBody defines body for SetExternalTaskResourceRetries for application/json ContentType.
 type SetExternalTaskResourceRetriesJSONRequestBody = RetriesDto
+
+// QueryHistoricExternalTaskLogsJSONRequestBody defines body for QueryHistoricExternalTaskLogs for application/json ContentType.
+type QueryHistoricExternalTaskLogsJSONRequestBody = HistoricExternalTaskLogQueryDto
+
+// QueryHistoricExternalTaskLogsCountJSONRequestBody defines body for QueryHistoricExternalTaskLogsCount for application/json ContentType.
+type QueryHistoricExternalTaskLogsCountJSONRequestBody = HistoricExternalTaskLogQueryDto
 
 // SetIncidentAnnotationJSONRequestBody defines body for SetIncidentAnnotation for application/json ContentType.
 type SetIncidentAnnotationJSONRequestBody = AnnotationDto

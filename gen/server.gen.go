@@ -114,6 +114,24 @@ type ServerInterface interface {
 	// GetHistoricBatch Get a batch of the past or present
 	// (GET /history/batch/{id})
 	GetHistoricBatch(ctx echo.Context, id HistoricBatchID) error
+	// GetHistoricExternalTaskLogs List log entries of external tasks
+	// (GET /history/external-task-log)
+	GetHistoricExternalTaskLogs(ctx echo.Context, params GetHistoricExternalTaskLogsParams) error
+	// QueryHistoricExternalTaskLogs List log entries of external tasks by a query in the body
+	// (POST /history/external-task-log)
+	QueryHistoricExternalTaskLogs(ctx echo.Context, params QueryHistoricExternalTaskLogsParams) error
+	// GetHistoricExternalTaskLogsCount Count log entries of external tasks
+	// (GET /history/external-task-log/count)
+	GetHistoricExternalTaskLogsCount(ctx echo.Context, params GetHistoricExternalTaskLogsCountParams) error
+	// QueryHistoricExternalTaskLogsCount Count log entries of external tasks by a query in the body
+	// (POST /history/external-task-log/count)
+	QueryHistoricExternalTaskLogsCount(ctx echo.Context) error
+	// GetHistoricExternalTaskLog Get a log entry of an external task
+	// (GET /history/external-task-log/{id})
+	GetHistoricExternalTaskLog(ctx echo.Context, id HistoricExternalTaskLogPathID) error
+	// GetErrorDetailsHistoricExternalTaskLog Get the error details of a log entry
+	// (GET /history/external-task-log/{id}/error-details)
+	GetErrorDetailsHistoricExternalTaskLog(ctx echo.Context, id HistoricExternalTaskLogPathID) error
 	// GetHistoricIncidents List incidents of the past and present
 	// (GET /history/incident)
 	GetHistoricIncidents(ctx echo.Context, params GetHistoricIncidentsParams) error
@@ -1600,6 +1618,402 @@ func (w *ServerInterfaceWrapper) GetHistoricBatch(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHistoricBatch(ctx, id)
+	return err
+}
+
+// GetHistoricExternalTaskLogs converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricExternalTaskLogs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHistoricExternalTaskLogsParams
+	// ------------- Optional query parameter "logId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "logId", ctx.QueryParams(), &params.LogID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter logId: %s", err))
+	}
+
+	// ------------- Optional query parameter "externalTaskId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "externalTaskId", ctx.QueryParams(), &params.ExternalTaskID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter externalTaskId: %s", err))
+	}
+
+	// ------------- Optional query parameter "topicName" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "topicName", ctx.QueryParams(), &params.TopicName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter topicName: %s", err))
+	}
+
+	// ------------- Optional query parameter "workerId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "workerId", ctx.QueryParams(), &params.WorkerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workerId: %s", err))
+	}
+
+	// ------------- Optional query parameter "errorMessage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "errorMessage", ctx.QueryParams(), &params.ErrorMessage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter errorMessage: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityIdIn", ctx.QueryParams(), &params.ActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityInstanceIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityInstanceIdIn", ctx.QueryParams(), &params.ActivityInstanceIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityInstanceIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "executionIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "executionIdIn", ctx.QueryParams(), &params.ExecutionIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter executionIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "processInstanceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processInstanceId", ctx.QueryParams(), &params.ProcessInstanceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processInstanceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionId", ctx.QueryParams(), &params.ProcessDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionKey" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionKey", ctx.QueryParams(), &params.ProcessDefinitionKey, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionKey: %s", err))
+	}
+
+	// ------------- Optional query parameter "tenantIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tenantIdIn", ctx.QueryParams(), &params.TenantIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tenantIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "withoutTenantId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "withoutTenantId", ctx.QueryParams(), &params.WithoutTenantID, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter withoutTenantId: %s", err))
+	}
+
+	// ------------- Optional query parameter "priorityLowerThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priorityLowerThanOrEquals", ctx.QueryParams(), &params.PriorityLowerThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter priorityLowerThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "priorityHigherThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priorityHigherThanOrEquals", ctx.QueryParams(), &params.PriorityHigherThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter priorityHigherThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "creationLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creationLog", ctx.QueryParams(), &params.CreationLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creationLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "failureLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failureLog", ctx.QueryParams(), &params.FailureLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failureLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "successLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "successLog", ctx.QueryParams(), &params.SuccessLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter successLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "deletionLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deletionLog", ctx.QueryParams(), &params.DeletionLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deletionLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// ------------- Optional query parameter "firstResult" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "firstResult", ctx.QueryParams(), &params.FirstResult, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter firstResult: %s", err))
+	}
+
+	// ------------- Optional query parameter "maxResults" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxResults", ctx.QueryParams(), &params.MaxResults, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter maxResults: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricExternalTaskLogs(ctx, params)
+	return err
+}
+
+// QueryHistoricExternalTaskLogs converts echo context to params.
+func (w *ServerInterfaceWrapper) QueryHistoricExternalTaskLogs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params QueryHistoricExternalTaskLogsParams
+	// ------------- Optional query parameter "firstResult" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "firstResult", ctx.QueryParams(), &params.FirstResult, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter firstResult: %s", err))
+	}
+
+	// ------------- Optional query parameter "maxResults" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxResults", ctx.QueryParams(), &params.MaxResults, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter maxResults: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.QueryHistoricExternalTaskLogs(ctx, params)
+	return err
+}
+
+// GetHistoricExternalTaskLogsCount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricExternalTaskLogsCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHistoricExternalTaskLogsCountParams
+	// ------------- Optional query parameter "logId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "logId", ctx.QueryParams(), &params.LogID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter logId: %s", err))
+	}
+
+	// ------------- Optional query parameter "externalTaskId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "externalTaskId", ctx.QueryParams(), &params.ExternalTaskID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter externalTaskId: %s", err))
+	}
+
+	// ------------- Optional query parameter "topicName" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "topicName", ctx.QueryParams(), &params.TopicName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter topicName: %s", err))
+	}
+
+	// ------------- Optional query parameter "workerId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "workerId", ctx.QueryParams(), &params.WorkerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter workerId: %s", err))
+	}
+
+	// ------------- Optional query parameter "errorMessage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "errorMessage", ctx.QueryParams(), &params.ErrorMessage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter errorMessage: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityIdIn", ctx.QueryParams(), &params.ActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityInstanceIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityInstanceIdIn", ctx.QueryParams(), &params.ActivityInstanceIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityInstanceIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "executionIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "executionIdIn", ctx.QueryParams(), &params.ExecutionIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter executionIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "processInstanceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processInstanceId", ctx.QueryParams(), &params.ProcessInstanceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processInstanceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionId", ctx.QueryParams(), &params.ProcessDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionKey" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionKey", ctx.QueryParams(), &params.ProcessDefinitionKey, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionKey: %s", err))
+	}
+
+	// ------------- Optional query parameter "tenantIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tenantIdIn", ctx.QueryParams(), &params.TenantIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tenantIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "withoutTenantId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "withoutTenantId", ctx.QueryParams(), &params.WithoutTenantID, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter withoutTenantId: %s", err))
+	}
+
+	// ------------- Optional query parameter "priorityLowerThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priorityLowerThanOrEquals", ctx.QueryParams(), &params.PriorityLowerThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter priorityLowerThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "priorityHigherThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "priorityHigherThanOrEquals", ctx.QueryParams(), &params.PriorityHigherThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter priorityHigherThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "creationLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creationLog", ctx.QueryParams(), &params.CreationLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creationLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "failureLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failureLog", ctx.QueryParams(), &params.FailureLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failureLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "successLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "successLog", ctx.QueryParams(), &params.SuccessLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter successLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "deletionLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deletionLog", ctx.QueryParams(), &params.DeletionLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deletionLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricExternalTaskLogsCount(ctx, params)
+	return err
+}
+
+// QueryHistoricExternalTaskLogsCount converts echo context to params.
+func (w *ServerInterfaceWrapper) QueryHistoricExternalTaskLogsCount(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.QueryHistoricExternalTaskLogsCount(ctx)
+	return err
+}
+
+// GetHistoricExternalTaskLog converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricExternalTaskLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id HistoricExternalTaskLogPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricExternalTaskLog(ctx, id)
+	return err
+}
+
+// GetErrorDetailsHistoricExternalTaskLog converts echo context to params.
+func (w *ServerInterfaceWrapper) GetErrorDetailsHistoricExternalTaskLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id HistoricExternalTaskLogPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetErrorDetailsHistoricExternalTaskLog(ctx, id)
 	return err
 }
 
@@ -3647,6 +4061,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/external-task/create-bulk", wrapper.CreateExternalTasks, options.OperationMiddlewares["createExternalTasks"]...)
 	router.GET(options.BaseURL+"/external-task/:id", wrapper.GetExternalTask, options.OperationMiddlewares["getExternalTask"]...)
 	router.GET(options.BaseURL+"/external-task/:id/errorDetails", wrapper.GetExternalTaskErrorDetails, options.OperationMiddlewares["getExternalTaskErrorDetails"]...)
+	router.GET(options.BaseURL+"/history/external-task-log", wrapper.GetHistoricExternalTaskLogs, options.OperationMiddlewares["getHistoricExternalTaskLogs"]...)
+	router.POST(options.BaseURL+"/history/external-task-log", wrapper.QueryHistoricExternalTaskLogs, options.OperationMiddlewares["queryHistoricExternalTaskLogs"]...)
+	router.GET(options.BaseURL+"/history/external-task-log/count", wrapper.GetHistoricExternalTaskLogsCount, options.OperationMiddlewares["getHistoricExternalTaskLogsCount"]...)
+	router.POST(options.BaseURL+"/history/external-task-log/count", wrapper.QueryHistoricExternalTaskLogsCount, options.OperationMiddlewares["queryHistoricExternalTaskLogsCount"]...)
+	router.GET(options.BaseURL+"/history/external-task-log/:id", wrapper.GetHistoricExternalTaskLog, options.OperationMiddlewares["getHistoricExternalTaskLog"]...)
+	router.GET(options.BaseURL+"/history/external-task-log/:id/error-details", wrapper.GetErrorDetailsHistoricExternalTaskLog, options.OperationMiddlewares["getErrorDetailsHistoricExternalTaskLog"]...)
 
 }
 
@@ -6502,6 +6922,516 @@ func (response GetHistoricBatch500JSONResponse) VisitGetHistoricBatchResponse(w 
 type GetHistoricBatch503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetHistoricBatch503JSONResponse) VisitGetHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsRequestObject struct {
+	Params GetHistoricExternalTaskLogsParams
+}
+
+type GetHistoricExternalTaskLogsResponseObject interface {
+	VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricExternalTaskLogs200JSONResponse []HistoricExternalTaskLogDto
+
+func (response GetHistoricExternalTaskLogs200JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogs400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricExternalTaskLogs400JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogs500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricExternalTaskLogs500JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogs503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricExternalTaskLogs503JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsRequestObject struct {
+	Params QueryHistoricExternalTaskLogsParams
+	Body   *QueryHistoricExternalTaskLogsJSONRequestBody
+}
+
+type QueryHistoricExternalTaskLogsResponseObject interface {
+	VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error
+}
+
+type QueryHistoricExternalTaskLogs200JSONResponse []HistoricExternalTaskLogDto
+
+func (response QueryHistoricExternalTaskLogs200JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs400JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs413JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response QueryHistoricExternalTaskLogs415JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs500JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs503JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCountRequestObject struct {
+	Params GetHistoricExternalTaskLogsCountParams
+}
+
+type GetHistoricExternalTaskLogsCountResponseObject interface {
+	VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricExternalTaskLogsCount200JSONResponse CountResultDto
+
+func (response GetHistoricExternalTaskLogsCount200JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount400JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount500JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount503JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCountRequestObject struct {
+	Body *QueryHistoricExternalTaskLogsCountJSONRequestBody
+}
+
+type QueryHistoricExternalTaskLogsCountResponseObject interface {
+	VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error
+}
+
+type QueryHistoricExternalTaskLogsCount200JSONResponse CountResultDto
+
+func (response QueryHistoricExternalTaskLogsCount200JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount400JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount413JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response QueryHistoricExternalTaskLogsCount415JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount500JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount503JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogRequestObject struct {
+	ID HistoricExternalTaskLogPathID `json:"id"`
+}
+
+type GetHistoricExternalTaskLogResponseObject interface {
+	VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricExternalTaskLog200JSONResponse HistoricExternalTaskLogDto
+
+func (response GetHistoricExternalTaskLog200JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricExternalTaskLog400JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetHistoricExternalTaskLog404JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricExternalTaskLog500JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricExternalTaskLog503JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLogRequestObject struct {
+	ID HistoricExternalTaskLogPathID `json:"id"`
+}
+
+type GetErrorDetailsHistoricExternalTaskLogResponseObject interface {
+	VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error
+}
+
+type GetErrorDetailsHistoricExternalTaskLog200TextResponse string
+
+func (response GetErrorDetailsHistoricExternalTaskLog200TextResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog204Response struct {
+}
+
+func (response GetErrorDetailsHistoricExternalTaskLog204Response) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetErrorDetailsHistoricExternalTaskLog400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog400JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog404JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog406JSONResponse struct{ NotAcceptableJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog406JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog500JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog503JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9966,6 +10896,24 @@ type StrictServerInterface interface {
 	// GetHistoricBatch Get a batch of the past or present
 	// (GET /history/batch/{id})
 	GetHistoricBatch(ctx context.Context, request GetHistoricBatchRequestObject) (GetHistoricBatchResponseObject, error)
+	// GetHistoricExternalTaskLogs List log entries of external tasks
+	// (GET /history/external-task-log)
+	GetHistoricExternalTaskLogs(ctx context.Context, request GetHistoricExternalTaskLogsRequestObject) (GetHistoricExternalTaskLogsResponseObject, error)
+	// QueryHistoricExternalTaskLogs List log entries of external tasks by a query in the body
+	// (POST /history/external-task-log)
+	QueryHistoricExternalTaskLogs(ctx context.Context, request QueryHistoricExternalTaskLogsRequestObject) (QueryHistoricExternalTaskLogsResponseObject, error)
+	// GetHistoricExternalTaskLogsCount Count log entries of external tasks
+	// (GET /history/external-task-log/count)
+	GetHistoricExternalTaskLogsCount(ctx context.Context, request GetHistoricExternalTaskLogsCountRequestObject) (GetHistoricExternalTaskLogsCountResponseObject, error)
+	// QueryHistoricExternalTaskLogsCount Count log entries of external tasks by a query in the body
+	// (POST /history/external-task-log/count)
+	QueryHistoricExternalTaskLogsCount(ctx context.Context, request QueryHistoricExternalTaskLogsCountRequestObject) (QueryHistoricExternalTaskLogsCountResponseObject, error)
+	// GetHistoricExternalTaskLog Get a log entry of an external task
+	// (GET /history/external-task-log/{id})
+	GetHistoricExternalTaskLog(ctx context.Context, request GetHistoricExternalTaskLogRequestObject) (GetHistoricExternalTaskLogResponseObject, error)
+	// GetErrorDetailsHistoricExternalTaskLog Get the error details of a log entry
+	// (GET /history/external-task-log/{id}/error-details)
+	GetErrorDetailsHistoricExternalTaskLog(ctx context.Context, request GetErrorDetailsHistoricExternalTaskLogRequestObject) (GetErrorDetailsHistoricExternalTaskLogResponseObject, error)
 	// GetHistoricIncidents List incidents of the past and present
 	// (GET /history/incident)
 	GetHistoricIncidents(ctx context.Context, request GetHistoricIncidentsRequestObject) (GetHistoricIncidentsResponseObject, error)
@@ -11239,6 +12187,206 @@ func (sh *strictHandler) GetHistoricBatch(ctx echo.Context, id HistoricBatchID) 
 		return err
 	} else if validResponse, ok := response.(GetHistoricBatchResponseObject); ok {
 		return validResponse.VisitGetHistoricBatchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricExternalTaskLogs operation middleware
+func (sh *strictHandler) GetHistoricExternalTaskLogs(ctx echo.Context, params GetHistoricExternalTaskLogsParams) error {
+	var request GetHistoricExternalTaskLogsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricExternalTaskLogs(ctx.Request().Context(), request.(GetHistoricExternalTaskLogsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricExternalTaskLogs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricExternalTaskLogsResponseObject); ok {
+		return validResponse.VisitGetHistoricExternalTaskLogsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QueryHistoricExternalTaskLogs operation middleware
+func (sh *strictHandler) QueryHistoricExternalTaskLogs(ctx echo.Context, params QueryHistoricExternalTaskLogsParams) error {
+	var request QueryHistoricExternalTaskLogsRequestObject
+
+	request.Params = params
+
+	var body QueryHistoricExternalTaskLogsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.QueryHistoricExternalTaskLogs(ctx.Request().Context(), request.(QueryHistoricExternalTaskLogsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QueryHistoricExternalTaskLogs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QueryHistoricExternalTaskLogsResponseObject); ok {
+		return validResponse.VisitQueryHistoricExternalTaskLogsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricExternalTaskLogsCount operation middleware
+func (sh *strictHandler) GetHistoricExternalTaskLogsCount(ctx echo.Context, params GetHistoricExternalTaskLogsCountParams) error {
+	var request GetHistoricExternalTaskLogsCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricExternalTaskLogsCount(ctx.Request().Context(), request.(GetHistoricExternalTaskLogsCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricExternalTaskLogsCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricExternalTaskLogsCountResponseObject); ok {
+		return validResponse.VisitGetHistoricExternalTaskLogsCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QueryHistoricExternalTaskLogsCount operation middleware
+func (sh *strictHandler) QueryHistoricExternalTaskLogsCount(ctx echo.Context) error {
+	var request QueryHistoricExternalTaskLogsCountRequestObject
+
+	var body QueryHistoricExternalTaskLogsCountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.QueryHistoricExternalTaskLogsCount(ctx.Request().Context(), request.(QueryHistoricExternalTaskLogsCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QueryHistoricExternalTaskLogsCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QueryHistoricExternalTaskLogsCountResponseObject); ok {
+		return validResponse.VisitQueryHistoricExternalTaskLogsCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricExternalTaskLog operation middleware
+func (sh *strictHandler) GetHistoricExternalTaskLog(ctx echo.Context, id HistoricExternalTaskLogPathID) error {
+	var request GetHistoricExternalTaskLogRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricExternalTaskLog(ctx.Request().Context(), request.(GetHistoricExternalTaskLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricExternalTaskLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricExternalTaskLogResponseObject); ok {
+		return validResponse.VisitGetHistoricExternalTaskLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetErrorDetailsHistoricExternalTaskLog operation middleware
+func (sh *strictHandler) GetErrorDetailsHistoricExternalTaskLog(ctx echo.Context, id HistoricExternalTaskLogPathID) error {
+	var request GetErrorDetailsHistoricExternalTaskLogRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetErrorDetailsHistoricExternalTaskLog(ctx.Request().Context(), request.(GetErrorDetailsHistoricExternalTaskLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetErrorDetailsHistoricExternalTaskLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetErrorDetailsHistoricExternalTaskLogResponseObject); ok {
+		return validResponse.VisitGetErrorDetailsHistoricExternalTaskLogResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -23,6 +23,7 @@ var lists = map[*db.Resource]string{
 	db.HistoricIncidents:     "GetHistoricIncidents GetHistoricIncidentsCount",
 	db.Jobs:                  "GetJobs QueryJobs GetJobsCount QueryJobsCount",
 	db.JobDefinitions:        "GetJobDefinitions QueryJobDefinitions GetJobDefinitionsCount QueryJobDefinitionsCount",
+	db.TaskLog:               "GetHistoricExternalTaskLogs QueryHistoricExternalTaskLogs GetHistoricExternalTaskLogsCount QueryHistoricExternalTaskLogsCount",
 	db.Tasks:                 "GetExternalTasks QueryExternalTasks GetExternalTasksCount QueryExternalTasksCount",
 }
 

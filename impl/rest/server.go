@@ -22,6 +22,7 @@ type Server struct {
 	locks
 	retries
 	scopes
+	taskLogs
 	tasks
 }
 
@@ -29,7 +30,20 @@ var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer makes the handlers of an engine. version is what GET /version answers.
 func NewServer(e *engine.Engine, version string) *Server {
-	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitionWrites{e}, jobDefinitions{e}, jobWrites{e}, jobs{e}, locks{e}, retries{e}, scopes{e}, tasks{e}}
+	return &Server{
+		batches{e},
+		engines{version},
+		incidents{e},
+		jobDefinitionWrites{e},
+		jobDefinitions{e},
+		jobWrites{e},
+		jobs{e},
+		locks{e},
+		retries{e},
+		scopes{e},
+		taskLogs{e},
+		tasks{e},
+	}
 }
 
 // caller gives the one on whose behalf a request is made.
