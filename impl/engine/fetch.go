@@ -70,6 +70,7 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 			return nil, storeFault(err)
 		}
 		got = append(got, more...)
+		e.holdAll(more)
 		f.Spare *= 8
 		if !again {
 			break
@@ -77,6 +78,15 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 	}
 	slices.SortStableFunc(got, f.Order.Compare)
 	return got, nil
+}
+
+// holdAll tells of the locks of tasks. Those of one topic run out together.
+func (e *Engine) holdAll(got []db.LockedTask) {
+	for i := range got {
+		if until := got[i].LockExpiration; until != nil && (i == 0 || got[i-1].TopicName != got[i].TopicName) {
+			e.Hold(got[i].TopicName, *until)
+		}
+	}
 }
 
 // check judges a fetch and gives its topics by name; of two with one name the later one counts.

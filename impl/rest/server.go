@@ -8,6 +8,7 @@ import (
 	"rearm/db"
 	"rearm/gen"
 	"rearm/impl/engine"
+	"rearm/impl/poll"
 )
 
 // Server answers every operation of the contract. Each resource is a small struct of its own.
@@ -24,9 +25,9 @@ type Server struct {
 
 var _ gen.StrictServerInterface = (*Server)(nil)
 
-// NewServer makes the handlers of an engine. version is what GET /version answers.
-func NewServer(e *engine.Engine, version string) *Server {
-	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, tasks{e}}
+// NewServer makes the handlers of an engine, whose workers wait for tasks in room. version is what GET /version answers.
+func NewServer(e *engine.Engine, room *poll.Room, version string) *Server {
+	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e, room}, retries{e}, tasks{e}}
 }
 
 // caller gives the one on whose behalf a request is made.
