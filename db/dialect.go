@@ -33,8 +33,8 @@ var sqliteDialect = &dialect{
 		"ids": "in (select substr(l.b, num.i * 16 + 1, 16) from (select ? as b) l cross join num where num.i < length(l.b) / 16)",
 		// {texts}: = one of a list of texts; the list travels as one JSON array.
 		"texts": "in (select value from json_each(?))",
-		// {list} n: a table of the texts of a list, n.value each.
-		"list": "json_each(?)",
+		// {names}: a table (name) of a list of texts.
+		"names": "(select value as name from json_each(?))",
 		// {pairs}: a table (task_id, id) of two lists of ids, side by side.
 		"pairs": "(select substr(l.a, num.i * 16 + 1, 16) as task_id, substr(l.b, num.i * 16 + 1, 16) as id " +
 			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
@@ -60,7 +60,8 @@ var postgresDialect = &dialect{
 		"id": "uuid", "bytes": "bytea", "text": `text collate "C"`, "norowid": "", "fill50": " with (fillfactor = 50)", "fill60": " with (fillfactor = 60)",
 		"sqlite": "--", "postgres": "",
 		"ids":   "= any(cast(? as uuid[]))",
-		"texts": "= any(cast(? as text[]))", "list": "(select unnest(cast(? as text[])) as value)",
+		"texts": "= any(cast(? as text[]))",
+		"names": "(select unnest(cast(? as text[])) as name)",
 		// turns: waits for one's turn with each of a list of names, until the transaction ends.
 		"turns":  "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
 		"pairs":  "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",

@@ -60,9 +60,9 @@ type Work struct {
 
 // The order and the limit of each look have PostgreSQL use the index. Without them, where it believes that many tasks are ready,
 // it reads the table until it meets one; and when there is none any more, all of it.
-const lookForWork = "select exists (select 1 from {list} n where (select true from external_task_state s where s.topic_name = n.value and " + ready +
+const lookForWork = "select exists (select 1 from {names} n where (select true from external_task_state s where s.topic_name = n.name and " + ready +
 	" order by s.priority desc, s.create_time limit 1)) as ready, " +
-	"exists (select 1 from {list} n where (select true from external_task_state s where s.topic_name = n.value and " + expired +
+	"exists (select 1 from {names} n where (select true from external_task_state s where s.topic_name = n.name and " + expired +
 	" order by s.lock_expiration limit 1)) as expired"
 
 // LookForWork tells whether there may be something to fetch from topics. It costs two looks into an index a topic, and locks

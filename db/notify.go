@@ -13,10 +13,11 @@ import (
 
 // Message is what one node tells the others after a commit.
 type Message struct {
-	Node   string   `json:"node"`
-	Run    bool     `json:"run,omitempty"`    // the executor may have work
-	Topics []string `json:"topics,omitempty"` // tasks on these may be fetchable
-	Lost   bool     `json:"-"`                // messages may have been lost: anything may have changed
+	Node   string          `json:"node"`
+	Run    bool            `json:"run,omitempty"`    // the executor may have work
+	Topics []string        `json:"topics,omitempty"` // tasks on these may be fetchable
+	Held   map[string]Time `json:"held,omitempty"`   // tasks on these may be, once a lock runs out
+	Lost   bool            `json:"-"`                // messages may have been lost: anything may have changed
 }
 
 // channel is the name under which nodes notify each other.
@@ -42,12 +43,13 @@ type Bus struct {
 	mu      sync.Mutex
 	run     bool
 	topics  map[string]struct{}
+	held    map[string]Time
 	pending chan struct{}
 }
 
 // NewBus makes the bus of a node; hear is called for the messages of the other nodes.
 func (s *Store) NewBus(node string, log *slog.Logger, hear func(Message)) *Bus {
-	return &Bus{store: s, node: node, hear: hear, log: log, topics: map[string]struct{}{}, pending: make(chan struct{}, 1)}
+	return &Bus{store: s, node: node, hear: hear, log: log, topics: map[string]struct{}{}, held: map[string]Time{}, pending: make(chan struct{}, 1)}
 }
 
 // Tell tells the other nodes, soon, that the executor may have work, or that tasks on topics may be fetchable. It never
@@ -62,6 +64,24 @@ func (b *Bus) Tell(run bool, topics []string) {
 		b.topics[t] = struct{}{}
 	}
 	b.mu.Unlock()
+	b.say()
+}
+
+// TellHeld tells the other nodes, soon, that a task on a topic may be fetchable once a lock runs out. It never blocks.
+func (b *Bus) TellHeld(topic string, until Time) {
+	if b.store.d != postgresDialect {
+		return
+	}
+	b.mu.Lock()
+	if first, ok := b.held[topic]; !ok || until < first {
+		b.held[topic] = until
+	}
+	b.mu.Unlock()
+	b.say()
+}
+
+// say lets speak look at what was collected.
+func (b *Bus) say() {
 	select {
 	case b.pending <- struct{}{}:
 	default:
@@ -121,20 +141,29 @@ func (b *Bus) collect() []Message {
 	defer b.mu.Unlock()
 	list := []Message{{Node: b.node, Run: b.run}}
 	size := 0
-	for t := range b.topics {
-		last := &list[len(list)-1]
-		if size += jsonBytes(t); len(last.Topics) > 0 && size > payloadBytes {
-			list, size = append(list, Message{Node: b.node}), jsonBytes(t)
-			last = &list[len(list)-1]
+	room := func(topic string) *Message {
+		if size += jsonBytes(topic); size > payloadBytes && size > jsonBytes(topic) {
+			list, size = append(list, Message{Node: b.node}), jsonBytes(topic)
 		}
-		last.Topics = append(last.Topics, t)
+		return &list[len(list)-1]
 	}
-	b.run, b.topics = false, map[string]struct{}{}
+	for topic := range b.topics {
+		m := room(topic)
+		m.Topics = append(m.Topics, topic)
+	}
+	for topic, until := range b.held {
+		m := room(topic)
+		if m.Held == nil {
+			m.Held = map[string]Time{}
+		}
+		m.Held[topic] = until
+	}
+	b.run, b.topics, b.held = false, map[string]struct{}{}, map[string]Time{}
 	return list
 }
 
-// jsonBytes bounds what a text takes in JSON: every byte of it may be escaped.
-func jsonBytes(s string) int { return 6*len(s) + 3 }
+// jsonBytes bounds what a text takes in JSON, with a time behind it: every byte of it may be escaped.
+func jsonBytes(s string) int { return 6*len(s) + 24 }
 
 // listen hears what the other nodes say. After every connect, messages may have been lost.
 func (b *Bus) listen(ctx context.Context) {

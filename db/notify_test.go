@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -90,6 +91,39 @@ func TestBusCarriesWakeUps(t *testing.T) {
 	}
 }
 
+// The ends of locks travel too; of several on one topic the first.
+func TestBusCarriesLocks(t *testing.T) {
+	t.Parallel()
+	s := dbtest.Postgres(t)
+	a, _ := node(t, s, "a")
+	_, earsB := node(t, s, "b")
+	long, want := strings.Repeat("\x01", 255), 20
+	for i := range want {
+		name := fmt.Sprintf("%s%d", long, i)
+		a.Tell(false, []string{name})
+		a.TellHeld(name, 5000)
+		a.TellHeld(name, 4000)
+		a.TellHeld(name, 6000)
+	}
+	earsB.until(t, func(heard []db.Message) bool {
+		held, topics := map[string]db.Time{}, 0
+		for _, m := range heard {
+			topics += len(m.Topics)
+			for topic, until := range m.Held {
+				if first, ok := held[topic]; !ok || until < first {
+					held[topic] = until
+				}
+			}
+		}
+		for _, until := range held {
+			if until < 4000 {
+				t.Fatalf("held until %d", until)
+			}
+		}
+		return topics == want && len(held) == want && !slices.ContainsFunc(slices.Collect(maps.Values(held)), func(u db.Time) bool { return u != 4000 })
+	})
+}
+
 // A listener whose connection is cut connects again, and knows that it may have missed something.
 func TestBusConnectsAgain(t *testing.T) {
 	t.Parallel()
@@ -118,6 +152,7 @@ func TestBusOnSQLiteIsSilent(t *testing.T) {
 	t.Parallel()
 	bus := dbtest.SQLite(t).NewBus("a", slog.New(slog.NewTextHandler(io.Discard, nil)), func(m db.Message) { t.Errorf("heard %+v", m) })
 	bus.Tell(true, []string{"x"})
+	bus.TellHeld("x", 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := bus.Run(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"rearm/impl/contract"
 	"rearm/impl/engine"
+	"rearm/impl/poll"
 )
 
 // errConfig: the settings contradict themselves or cannot be read.
@@ -25,6 +26,7 @@ type Config struct {
 	DatabaseURL         string
 	JobExecutor         bool
 	Engine              engine.Settings
+	Waiting             poll.Settings
 	LockTime            time.Duration
 	MaxBody             int64
 	MaxBodyRetriesAsync int64
@@ -35,7 +37,7 @@ type Config struct {
 // defaults gives the settings that nobody has changed.
 func defaults() Config {
 	c := Config{
-		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(),
+		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(), Waiting: poll.DefaultSettings(),
 		LockTime: 10 * time.Second, MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
@@ -64,6 +66,8 @@ func (c *Config) settings() []setting {
 		{"invocations-per-batch-job", perType(&e.ItemsPerJob, engine.MaxItemsPerJob), "items that one execution job sets, at most 5000; 1, or TYPE=1,..."},
 		{"lock-time", period(&c.LockTime), "after how long PostgreSQL frees the rows of a node that stopped in a transaction"},
 		{"batch-poll-time", period(&e.PollTime), "how long a batch's monitor job waits before it looks again"},
+		{"max-waiting", count(&c.Waiting.MaxWaiting, 1<<30), "requests of fetchAndLock that may wait for tasks at the same time; others get a 503"},
+		{"unique-worker-request", toggle(&c.Waiting.UniqueWorker), "a request that waits for tasks ends an older one of the same worker"},
 		{"max-body", size(&c.MaxBody), "the largest body of a request"},
 		{"max-body-retries-async", size(&c.MaxBodyRetriesAsync), "the same where a list of ids may be long; above --max-body one at a time is read"},
 		{"history-ttl", lifetime(&e.HistoryTTL), "how long ended tasks and their history are kept"},

@@ -11,12 +11,13 @@ import (
 	"rearm/impl/console"
 	"rearm/impl/contract"
 	"rearm/impl/engine"
+	"rearm/impl/poll"
 	"rearm/impl/rest"
 )
 
 // newHandler wires all that answers requests: the operations under the contract's prefix, the pages, and the two that tell how
 // the node is.
-func newHandler(c *Config, e *engine.Engine, h *health, log *slog.Logger) (http.Handler, error) {
+func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, log *slog.Logger) (http.Handler, error) {
 	document, err := contract.Load(gen.Document)
 	if err != nil {
 		return nil, err
@@ -31,11 +32,11 @@ func newHandler(c *Config, e *engine.Engine, h *health, log *slog.Logger) (http.
 	}
 	web := echo.New()
 	judge.Install(web)
-	operations := gen.NewStrictHandler(rest.NewServer(e, contractVersion), nil)
+	operations := gen.NewStrictHandler(rest.NewServer(e, room, contractVersion), nil)
 	gen.RegisterHandlersWithOptions(web.Group(judge.Prefix(), h.gate), operations, gen.RegisterHandlersOptions{OperationMiddlewares: judge.Middlewares()})
 	console.Register(web, console.Document{YAML: gen.Document, JSON: json})
 	h.register(web)
-	return impatient(web), nil
+	return judge.Patient(impatient(web)), nil
 }
 
 // newServer makes the HTTP server of a handler. It has no limit on the time of an answer, since polls may wait long.

@@ -17,6 +17,7 @@ import (
 	"rearm/impl/contract"
 	"rearm/impl/engine"
 	"rearm/impl/executor"
+	"rearm/impl/poll"
 )
 
 // grace is how long requests that run may take to end once the server stops.
@@ -44,6 +45,7 @@ type node struct {
 	clock     *db.Clock
 	bus       *db.Bus
 	engine    *engine.Engine
+	room      *poll.Room
 	executors []*executor.Executor
 	health    *health
 	listener  net.Listener
@@ -59,14 +61,16 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 	}
 	n := &node{log: log, store: store, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
 	n.bus = store.NewBus(uuid.NewString(), log, n.hear)
-	nobody := func([]string) {} // requests do not wait for tasks yet
-	n.engine = engine.New(store, engine.Options{Now: n.clock.Now, NewID: newID, Log: log, Wake: nobody, Run: n.wake, Settings: c.Engine})
+	n.engine = engine.New(store, engine.Options{
+		Now: n.clock.Now, NewID: newID, Log: log, Wake: n.wake, Hold: n.hold, Run: n.work, Settings: c.Engine,
+	})
+	n.room = poll.New(n.engine, c.Waiting, log, n.clock.Now)
 	if c.JobExecutor {
 		for range store.Writers() {
 			n.executors = append(n.executors, executor.New(n.engine.NewRunner(), log, n.clock.Now, rand.Float64))
 		}
 	}
-	handler, err := newHandler(c, n.engine, n.health, log)
+	handler, err := newHandler(c, n.engine, n.room, n.health, log)
 	if err == nil {
 		n.server = newServer(handler, log)
 		n.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
@@ -80,14 +84,35 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 // newID makes the ids of all that is stored.
 func newID() db.ID { return db.ID(uuid.Must(uuid.NewV7())) }
 
-// wake makes every executor look for work, here and on the other nodes.
-func (n *node) wake() {
+// work makes every executor look for work, here and on the other nodes.
+func (n *node) work() {
 	n.hear(db.Message{Run: true})
 	n.bus.Tell(true, nil)
 }
 
+// wake wakes those who wait for tasks on topics, here and on the other nodes.
+func (n *node) wake(topics []string) {
+	n.room.Wake(topics)
+	n.bus.Tell(false, topics)
+}
+
+// hold tells those who wait for tasks on a topic when a lock runs out, here and, if it is soon, on the other nodes.
+func (n *node) hold(topic string, until db.Time) {
+	n.room.Hold(topic, until)
+	if until.Time().Before(n.clock.Now().Add(poll.Horizon)) {
+		n.bus.TellHeld(topic, until)
+	}
+}
+
 // hear hears what another node says.
 func (n *node) hear(m db.Message) {
+	n.room.Wake(m.Topics)
+	for topic, until := range m.Held {
+		n.room.Hold(topic, until)
+	}
+	if m.Lost {
+		n.room.Check()
+	}
 	if !m.Run && !m.Lost {
 		return
 	}
@@ -99,8 +124,8 @@ func (n *node) hear(m db.Message) {
 // url is where the node serves.
 func (n *node) url() string { return "http://" + n.listener.Addr().String() }
 
-// run starts the node, serves until ctx ends, and stops it: it takes no more requests, finishes those that run, then the
-// chunk that the executors are at, and closes the database. A stop that was asked for is no error.
+// run starts the node, serves until ctx ends, and stops it: it sends those away who wait, takes no more requests, finishes those
+// that run, then the chunk that the executors are at, and closes the database. A stop that was asked for is no error.
 func (n *node) run(ctx context.Context) error {
 	n.log.Info("rearm listens, and is not ready yet", slog.String("url", n.url()))
 	served := make(chan error, 1)
@@ -117,6 +142,7 @@ func (n *node) run(ctx context.Context) error {
 		case err = <-served:
 		}
 		n.health.state.Store(stopping)
+		n.room.Close()
 		n.stopServing()
 		end()
 	} else {
@@ -157,6 +183,7 @@ func (n *node) background(ctx context.Context) (end func()) {
 	}
 	start("clock", func(ctx context.Context) error { return n.clock.Run(ctx, n.log) })
 	start("bus", n.bus.Run)
+	start("room", n.room.Run)
 	for _, x := range n.executors {
 		start("executor", x.Run)
 	}

@@ -35,6 +35,7 @@ type Contract struct {
 	words      map[*openapi3.Schema]wordsByKeyword
 	large      turn
 	options    Options
+	web        *echo.Echo // where it is installed
 }
 
 // Load reads a document in YAML or JSON and checks that it is valid OpenAPI.
@@ -88,6 +89,7 @@ func (c *Contract) Prefix() string { return c.prefix }
 
 // Install sets all that belongs to the whole server: the error handler, the reader of bodies, and what comes before routing.
 func (c *Contract) Install(e *echo.Echo) {
+	c.web = e
 	e.HTTPErrorHandler = c.Write
 	e.JSONSerializer = serializer{}
 	e.Pre(c.recover, c.paths)

@@ -34,6 +34,13 @@ func things(t testing.TB) *openapi3.T {
 // server is an echo with every operation of the small document; handlers say what they do by operationId.
 func server(t testing.TB, options contract.Options, handlers map[string]echo.HandlerFunc) *echo.Echo {
 	t.Helper()
+	e, _ := install(t, options, handlers)
+	return e
+}
+
+// install gives the contract of the server, too.
+func install(t testing.TB, options contract.Options, handlers map[string]echo.HandlerFunc) (*echo.Echo, *contract.Contract) {
+	t.Helper()
 	doc := things(t)
 	c, err := contract.New(doc, options)
 	if err != nil {
@@ -51,7 +58,7 @@ func server(t testing.TB, options contract.Options, handlers map[string]echo.Han
 			e.Add(method, route, handler, c.Middlewares()[op.OperationID]...)
 		}
 	}
-	return e
+	return e, c
 }
 
 // answer is what came back.

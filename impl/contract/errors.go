@@ -73,6 +73,8 @@ func (c *Contract) report(err error, status int, ec echo.Context) {
 	switch {
 	case errors.As(err, &p):
 		c.log.ErrorContext(ctx, "the request failed", append(about, "panic", p.value, "stack", string(p.stack))...)
+	case status == http.StatusServiceUnavailable && onPurpose(err):
+		c.log.DebugContext(ctx, "the request was refused", append(about, "error", err)...)
 	case status >= 500 && ctx.Err() == nil:
 		c.log.ErrorContext(ctx, "the request failed", append(about, "error", err)...)
 	case status >= 500:
@@ -80,6 +82,12 @@ func (c *Contract) report(err error, status int, ec echo.Context) {
 	default:
 		c.log.DebugContext(ctx, "the request was refused", about...)
 	}
+}
+
+// onPurpose tells whether the server refuses of its own accord: it is full, or it starts. Nothing has failed then.
+func onPurpose(err error) bool {
+	var known *fault.Error
+	return errors.As(err, &known) && known.Err == nil
 }
 
 // classify gives any error the form in which clients may see it.

@@ -72,6 +72,9 @@ func producesOf(op *openapi3.Operation) []string {
 func (o *operation) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ec echo.Context) error {
 		ec.Set(operationKey, o)
+		if p := patientOf(ec.Response()); p != nil {
+			p.operation = o
+		}
 		if err := accepts(ec.Request().Header.Values("Accept"), o.produces); err != nil {
 			return err
 		}

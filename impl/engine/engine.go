@@ -18,6 +18,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Wake hears, after the commit, of topics on which a task may have become fetchable.
 	Wake func(topics []string)
+	// Hold hears, after the commit, that a task on a topic can be fetched when a lock runs out; nil: nobody wants to know.
+	Hold func(topic string, until db.Time)
 	// Run hears, after the commit, that the executor has work: a batch was made, activated, a job changed.
 	Run func()
 
@@ -84,7 +86,12 @@ type Engine struct {
 }
 
 // New makes an engine on an open and migrated database.
-func New(store *db.Store, o Options) *Engine { return &Engine{store: store, Options: o} }
+func New(store *db.Store, o Options) *Engine {
+	if o.Hold == nil {
+		o.Hold = func(string, db.Time) {}
+	}
+	return &Engine{store: store, Options: o}
+}
 
 // clock gives the time of one call, in milliseconds.
 func (e *Engine) clock() db.Time { return db.TimeOf(e.Now()) }

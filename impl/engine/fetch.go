@@ -68,13 +68,24 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 		if err != nil {
 			return nil, storeFault(err)
 		}
-		if got = append(got, more...); !again {
+		got = append(got, more...)
+		e.holdAll(more)
+		if !again {
 			break
 		}
 		f.Spare *= 8
 	}
 	slices.SortStableFunc(got, f.Order.Compare)
 	return got, nil
+}
+
+// holdAll tells of the locks of tasks. Those of one topic run out together.
+func (e *Engine) holdAll(got []db.LockedTask) {
+	for i := range got {
+		if until := got[i].LockExpiration; until != nil && (i == 0 || got[i-1].TopicName != got[i].TopicName) {
+			e.Hold(got[i].TopicName, *until)
+		}
+	}
 }
 
 // check judges a fetch and gives its topics by name; of two with one name the later one counts.

@@ -53,10 +53,16 @@ func (e *Engine) Lock(ctx context.Context, caller db.Caller, id, worker string, 
 		}
 		return owns(worker, cannotLock)(k)
 	}
-	return e.holdTask(ctx, caller, id, check, func(tx *db.Tx, k *db.HeldTask) error {
-		until := now.AddMillis(duration)
+	var topic string
+	until := now.AddMillis(duration)
+	err := e.holdTask(ctx, caller, id, check, func(tx *db.Tx, k *db.HeldTask) error {
+		topic = k.TopicName
 		return tx.SetLock(ctx, k.ID, &worker, &until)
 	})
+	if err == nil {
+		e.Hold(topic, until)
+	}
+	return err
 }
 
 // ExtendLock lets a worker's lock, which must still run, end a time in milliseconds from now (contract-facts 2.12).
@@ -64,7 +70,9 @@ func (e *Engine) ExtendLock(ctx context.Context, caller db.Caller, id, worker st
 	if duration <= 0 {
 		return fault.Coded(fault.Invalid, fault.Rest, "lockTime is not greater than 0")
 	}
-	return e.holdTask(ctx, caller, id, owns(worker, cannotExtend), func(tx *db.Tx, k *db.HeldTask) error {
+	var topic string
+	var until db.Time
+	err := e.holdTask(ctx, caller, id, owns(worker, cannotExtend), func(tx *db.Tx, k *db.HeldTask) error {
 		if err := active(k); err != nil {
 			return err
 		}
@@ -72,9 +80,13 @@ func (e *Engine) ExtendLock(ctx context.Context, caller db.Caller, id, worker st
 		if k.LockExpiration == nil || *k.LockExpiration < now {
 			return fault.Coded(fault.Invalid, fault.Rest, "Cannot extend a lock that expired: lockExpirationTime is not greater than or equal to %d", now)
 		}
-		until := now.AddMillis(duration)
+		topic, until = k.TopicName, now.AddMillis(duration)
 		return tx.SetLock(ctx, k.ID, &worker, &until)
 	})
+	if err == nil {
+		e.Hold(topic, until)
+	}
+	return err
 }
 
 // Unlock takes a task away from whoever has it (contract-facts 2.11).

@@ -96,20 +96,25 @@ func (e *Engine) Fail(ctx context.Context, caller db.Caller, id string, f Failur
 	if err != nil {
 		return err
 	}
-	var topics []string
+	var topic string
+	var booked db.Failure
 	err = e.holdTask(ctx, caller, id, owns(f.WorkerID, cannotFail), func(tx *db.Tx, k *db.HeldTask) error {
 		if err := active(k); err != nil {
 			return err
 		}
-		topics = []string{k.TopicName}
+		topic, booked = k.TopicName, e.failureOf(f)
 		values := append(stored(shared, k.ScopeID, db.NilID), stored(local, k.ScopeID, k.ID)...)
 		if err := tx.SetVariables(ctx, values); err != nil {
 			return err
 		}
-		return tx.FailTask(ctx, k, e.failureOf(f))
+		return tx.FailTask(ctx, k, booked)
 	})
-	if err == nil && f.Retries > 0 && f.RetryTimeout == 0 {
-		e.Wake(topics)
+	switch {
+	case err != nil || f.Retries == 0:
+	case booked.Until > booked.At:
+		e.Hold(topic, booked.Until)
+	default:
+		e.Wake([]string{topic})
 	}
 	return err
 }

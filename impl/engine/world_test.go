@@ -26,6 +26,7 @@ type world struct {
 	mu   sync.Mutex
 	now  time.Time
 	woke []string
+	held map[string]db.Time // by topic, the end of a lock that was told last
 }
 
 // everybody is a caller who may see everything.
@@ -33,8 +34,8 @@ var everybody = db.Caller{}
 
 func newWorld(t testing.TB, s *db.Store) *world {
 	t.Helper()
-	w := &world{t: t, store: s, now: time.Date(2025, 1, 31, 10, 0, 0, 0, time.UTC)}
-	w.Engine = engine.New(s, engine.Options{Now: w.clock, NewID: dbtest.ID, Log: slog.New(slog.DiscardHandler), Wake: w.wake, Run: func() {},
+	w := &world{t: t, store: s, now: time.Date(2025, 1, 31, 10, 0, 0, 0, time.UTC), held: map[string]db.Time{}}
+	w.Engine = engine.New(s, engine.Options{Now: w.clock, NewID: dbtest.ID, Log: slog.New(slog.DiscardHandler), Wake: w.wake, Hold: w.hold, Run: func() {},
 		Settings: engine.DefaultSettings()})
 	return w
 }
@@ -56,6 +57,12 @@ func (w *world) wake(topics []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.woke = append(w.woke, topics...)
+}
+
+func (w *world) hold(topic string, until db.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held[topic] = until
 }
 
 // woken gives the topics that were woken since it was asked last.

@@ -4,30 +4,66 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"time"
 
 	"rearm/db"
 	"rearm/gen"
+	"rearm/impl/contract"
 	"rearm/impl/engine"
 	"rearm/impl/fault"
+	"rearm/impl/poll"
 )
 
-// FetchAndLock gives a worker tasks that are locked for it.
+// FetchAndLock gives a worker tasks that are locked for it, and lets it wait for some if it wants to.
 func (h locks) FetchAndLock(ctx context.Context, r gen.FetchAndLockRequestObject) (gen.FetchAndLockResponseObject, error) {
 	in, err := toFetch(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	list, err := h.engine.FetchAndLock(ctx, caller(ctx), in)
-	if err != nil {
+	list, ticket, err := h.room.Ask(ctx, caller(ctx), in, patienceOf(r.Body))
+	switch {
+	case err != nil:
 		return nil, err
+	case ticket != nil:
+		return waiting{ticket}, nil
 	}
-	out := make(gen.FetchAndLock200JSONResponse, len(list))
+	return toLockedTasks(list)
+}
+
+// waiting is the answer of a fetch that waits for tasks.
+type waiting struct{ ticket *poll.Ticket }
+
+// VisitFetchAndLockResponse writes the answer when there is one.
+func (x waiting) VisitFetchAndLockResponse(w http.ResponseWriter) error {
+	var list []db.LockedTask
+	var err error
+	return contract.Later(w, func() { list, err = x.ticket.Wait() }, func(w http.ResponseWriter) error {
+		if err != nil {
+			return err
+		}
+		out, err := toLockedTasks(list)
+		if err != nil {
+			return err
+		}
+		return out.VisitFetchAndLockResponse(w)
+	})
+}
+
+// toLockedTasks gives fetched tasks as a list, which is empty rather than absent.
+func toLockedTasks(list []db.LockedTask) (out gen.FetchAndLock200JSONResponse, err error) {
+	out = make(gen.FetchAndLock200JSONResponse, len(list))
 	for i := range list {
 		if out[i], err = toLockedTask(&list[i]); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// patienceOf gives how long a worker waits; the contract bounds it above, and below 0 it is none.
+func patienceOf(d *gen.FetchExternalTasksDto) time.Duration {
+	return time.Duration(max(0, orZero(d.AsyncResponseTimeout))) * time.Millisecond
 }
 
 func toFetch(d *gen.FetchExternalTasksDto) (engine.Fetch, error) {

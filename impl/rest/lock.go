@@ -5,10 +5,14 @@ import (
 
 	"rearm/gen"
 	"rearm/impl/engine"
+	"rearm/impl/poll"
 )
 
 // locks answers what workers do with external tasks. How they fetch them is in fetch.go.
-type locks struct{ engine *engine.Engine }
+type locks struct {
+	engine *engine.Engine
+	room   *poll.Room
+}
 
 // CompleteExternalTaskResource ends a task as done.
 func (h locks) CompleteExternalTaskResource(ctx context.Context, r gen.CompleteExternalTaskResourceRequestObject) (gen.CompleteExternalTaskResourceResponseObject, error) {

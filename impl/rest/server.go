@@ -8,6 +8,7 @@ import (
 	"rearm/db"
 	"rearm/gen"
 	"rearm/impl/engine"
+	"rearm/impl/poll"
 )
 
 // Server answers every operation of the contract. Each resource is a small struct of its own.
@@ -28,8 +29,8 @@ type Server struct {
 
 var _ gen.StrictServerInterface = (*Server)(nil)
 
-// NewServer makes the handlers of an engine. version is what GET /version answers.
-func NewServer(e *engine.Engine, version string) *Server {
+// NewServer makes the handlers of an engine, whose workers wait for tasks in room. version is what GET /version answers.
+func NewServer(e *engine.Engine, room *poll.Room, version string) *Server {
 	return &Server{
 		batches{e},
 		engines{version},
@@ -38,7 +39,7 @@ func NewServer(e *engine.Engine, version string) *Server {
 		jobDefinitions{e},
 		jobWrites{e},
 		jobs{e},
-		locks{e},
+		locks{e, room},
 		retries{e},
 		scopes{e},
 		taskLogs{e},

@@ -24,6 +24,7 @@ import (
 	"rearm/impl/contract/contracttest"
 	"rearm/impl/engine"
 	"rearm/impl/fault"
+	"rearm/impl/poll"
 )
 
 // world is a whole server on a store, as its clients see it: every answer is held to the document. Its clock stands until it is
@@ -44,6 +45,7 @@ func newWorld(t *testing.T, s *db.Store) *world {
 	w.engine = engine.New(s, engine.Options{
 		Now: w.clock, NewID: dbtest.ID, Log: slog.New(slog.DiscardHandler), Wake: func([]string) {}, Run: func() {}, Settings: engine.DefaultSettings(),
 	})
+	room := poll.New(w.engine, poll.DefaultSettings(), slog.New(slog.DiscardHandler), w.clock)
 	document, err := contract.Load(gen.Document)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +56,7 @@ func newWorld(t *testing.T, s *db.Store) *world {
 	}
 	web := echo.New()
 	judge.Install(web)
-	gen.RegisterHandlersWithOptions(web, gen.NewStrictHandler(NewServer(w.engine, "7.24.0"), nil), gen.RegisterHandlersOptions{
+	gen.RegisterHandlersWithOptions(web, gen.NewStrictHandler(NewServer(w.engine, room, "7.24.0"), nil), gen.RegisterHandlersOptions{
 		BaseURL: judge.Prefix(), OperationMiddlewares: judge.Middlewares(),
 	})
 	server := httptest.NewServer(web)
