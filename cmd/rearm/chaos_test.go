@@ -149,7 +149,7 @@ func (c *chaos) check(t *testing.T) {
 	l.check(t, c.conn, batches)
 	const still = `select count(*) from external_task_state s left join (select task_id, count(*) as n from audit group by task_id) a on a.task_id = s.id
  where s.topic_name = ? and s.rev <> 1 + coalesce(a.n, 0)`
-	if n := number(t, c.conn, still, stillTopic); n > 0 {
+	if n := counted(t, c.conn, still, stillTopic); n > 0 {
 		t.Errorf("%d tasks that only batches touch were written by something else", n)
 	}
 	told := fmt.Sprintf("%d batches that set %d items, %d creations, %d holds, %d failures, %d completions", len(batches), set, len(l.creations), len(l.holds),

@@ -84,19 +84,19 @@ func TestFrozenNode(t *testing.T) {
 	ids := makeFew(t, frozen.server)
 	release := obstruct(t, conn, ids, 1, 2) // the first turn holds the batch too, so it may pass
 	batch := retryTopic(t, frozen.server, fewTopic, 5)
-	until(t, "both executors in the middle of a chunk", func() bool { return number(t, conn, waiting) == 2 })
+	until(t, "both executors in the middle of a chunk", func() bool { return counted(t, conn, waiting) == 2 })
 	if err := frozen.process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	release()
-	until(t, "transactions that stand still", func() bool { return number(t, conn, idling) == 2 })
+	until(t, "transactions that stand still", func() bool { return counted(t, conn, idling) == 2 })
 	start := time.Now()
 	other := startChild(t, url, "--node-name=other", "--lock-time=2s")
-	until(t, "the end of the batch", func() bool { return number(t, conn, "select count(*) from batch") == 0 })
+	until(t, "the end of the batch", func() bool { return counted(t, conn, "select count(*) from batch") == 0 })
 	if took := time.Since(start); took < lockTime/2 {
 		t.Errorf("the batch ended after %v: nothing had been claimed by the frozen node", took)
 	}
-	if n := number(t, conn, "select coalesce(sum(n), 0) from job_log where kind = 1 and event = 3 and host = 'other'"); n != (fewChunks-1)*db.ChunkItems {
+	if n := counted(t, conn, "select coalesce(sum(n), 0) from job_log where kind = 1 and event = 3 and host = 'other'"); n != (fewChunks-1)*db.ChunkItems {
 		t.Errorf("the other node did %d jobs", n)
 	}
 	if err := frozen.process.Signal(syscall.SIGCONT); err != nil {
@@ -108,7 +108,7 @@ func TestFrozenNode(t *testing.T) {
 	}
 	other.terminate(t)
 	retryTopic(t, frozen.server, fewTopic, 0)
-	until(t, "the end of a batch by the node that has thawed", func() bool { return number(t, conn, "select count(*) from batch") == 0 })
+	until(t, "the end of a batch by the node that has thawed", func() bool { return counted(t, conn, "select count(*) from batch") == 0 })
 	frozen.terminate(t)
 	proven(t, conn, 2)
 }
@@ -122,7 +122,7 @@ func TestStopFinishesTheChunk(t *testing.T) {
 	startAudit(t, conn)
 	release := obstruct(t, conn, makeFew(t, c.server), 0)
 	retryTopic(t, c.server, fewTopic, 5)
-	until(t, "one executor in the middle of a chunk, the other one behind it", func() bool { return number(t, conn, waiting) == 2 })
+	until(t, "one executor in the middle of a chunk, the other one behind it", func() bool { return counted(t, conn, waiting) == 2 })
 	if err := c.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestStopFinishesTheChunk(t *testing.T) {
 		t.Errorf("%d jobs done, %d left; want that the two turns that had begun are done", done, left)
 	}
 	c = startChild(t, url)
-	until(t, "the end of the batch", func() bool { return number(t, conn, "select count(*) from batch") == 0 })
+	until(t, "the end of the batch", func() bool { return counted(t, conn, "select count(*) from batch") == 0 })
 	c.terminate(t)
 	proven(t, conn, 1)
 }
@@ -144,7 +144,7 @@ func TestStopFinishesTheChunk(t *testing.T) {
 // doneAndLeft counts the execution jobs that are done and those that are not.
 func doneAndLeft(t *testing.T, conn *sqlx.DB) (done, left int) {
 	t.Helper()
-	return number(t, conn, "select coalesce(sum(n), 0) from job_log where kind = 1 and event = 3"), number(t, conn, "select coalesce(sum(n), 0) from job where kind = 1")
+	return counted(t, conn, "select coalesce(sum(n), 0) from job_log where kind = 1 and event = 3"), counted(t, conn, "select coalesce(sum(n), 0) from job where kind = 1")
 }
 
 // quickly is how long a stop may take when no request runs.
@@ -171,7 +171,7 @@ func TestStopInABatch(t *testing.T) {
 				t.Fatalf("%d jobs are done and %d are left, of %d", done, left, all)
 			}
 			c = startChild(t, url)
-			until(t, "the end of the batch", func() bool { return number(t, conn, "select count(*) from batch") == 0 })
+			until(t, "the end of the batch", func() bool { return counted(t, conn, "select count(*) from batch") == 0 })
 		}
 		if batches == 20 {
 			t.Error("no stop came in the middle of a batch")

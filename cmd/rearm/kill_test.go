@@ -131,7 +131,7 @@ func (s *siege) once(t *testing.T) {
 	heard()
 	if s.running(t) > 0 {
 		s.inside++
-		if done := number(t, s.conn, "select coalesce(sum(l.n), 0) from job_log l join batch b on b.id = l.batch_id where l.kind = 1 and l.event = 3"); done > 0 && done < siegeTasks {
+		if done := counted(t, s.conn, "select coalesce(sum(l.n), 0) from job_log l join batch b on b.id = l.batch_id where l.kind = 1 and l.event = 3"); done > 0 && done < siegeTasks {
 			s.midway++
 		}
 	}
@@ -139,7 +139,7 @@ func (s *siege) once(t *testing.T) {
 
 func (s *siege) running(t *testing.T) int {
 	t.Helper()
-	return number(t, s.conn, "select count(*) from batch")
+	return counted(t, s.conn, "select count(*) from batch")
 }
 
 // rest waits until no batch runs.
@@ -202,7 +202,7 @@ func (s *siege) check(t *testing.T) {
 		s.checkOutcomes(t, i, b)
 	}
 	last := retriesOf(s.posted - 1)
-	if n := number(t, s.conn, "select count(*) from external_task_state where rev <> ? or retries <> ? or set_by <> ?", 1+s.posted, last, batches[s.posted-1].ID.Mark()); n > 0 {
+	if n := counted(t, s.conn, "select count(*) from external_task_state where rev <> ? or retries <> ? or set_by <> ?", 1+s.posted, last, batches[s.posted-1].ID.Mark()); n > 0 {
 		t.Errorf("%d tasks were not set exactly once by each batch", n)
 	}
 	s.checkIncidents(t)
@@ -241,12 +241,12 @@ func (s *siege) checkIncidents(t *testing.T) {
 	}
 	all := siegeTasks/2 + lowered*siegeTasks
 	for state, want := range map[int]int{db.IncidentOpen: open, db.IncidentResolved: all - open, db.IncidentDeleted: 0} {
-		if n := number(t, s.conn, "select count(*) from incident where state = ?", state); n != want {
+		if n := counted(t, s.conn, "select count(*) from incident where state = ?", state); n != want {
 			t.Errorf("%d incidents of state %d, want %d", n, state, want)
 		}
 	}
 	const uneven = `select count(*) from (select (select count(*) from incident i where i.configuration = s.id) as n from external_task_state s) x where n not in (?, ?)`
-	if n := number(t, s.conn, uneven, lowered, lowered+1); n > 0 {
+	if n := counted(t, s.conn, uneven, lowered, lowered+1); n > 0 {
 		t.Errorf("%d tasks have more or fewer than %d or %d incidents in their history", n, lowered, lowered+1)
 	}
 }

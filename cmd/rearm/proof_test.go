@@ -43,14 +43,14 @@ var rules = []struct{ broken, query string }{
 func obey(t *testing.T, conn *sqlx.DB) {
 	t.Helper()
 	for _, rule := range rules {
-		if n := number(t, conn, rule.query); n != 0 {
+		if n := counted(t, conn, rule.query); n != 0 {
 			t.Errorf("%d %s", n, rule.broken)
 		}
 	}
 }
 
-// number gives the one number that a query asks for.
-func number(t *testing.T, conn *sqlx.DB, query string, args ...any) (n int) {
+// counted gives the one number that a query asks for.
+func counted(t *testing.T, conn *sqlx.DB, query string, args ...any) (n int) {
 	t.Helper()
 	if err := conn.GetContext(context.Background(), &n, conn.Rebind(query), args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
