@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,6 +62,18 @@ func (b *logBook) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
+}
+
+// all gives the entries with a message, so far.
+func (b *logBook) all(message string) (list []map[string]any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, e := range b.entries {
+		if e["msg"] == message {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // wait waits for the first entry with a message.
@@ -134,19 +148,50 @@ type child struct {
 	wait    func() error
 }
 
+// startChild starts one on a free port and waits until it serves. It is killed when the test ends.
 func startChild(t *testing.T, databaseURL string, args ...string) *child {
+	t.Helper()
+	c := spawn(t, databaseURL, args...)
+	c.dial(t)
+	return c
+}
+
+// spawn starts a child and does not wait for it. The race detector must not hold up its end.
+func spawn(t *testing.T, databaseURL string, args ...string) *child {
 	t.Helper()
 	book, w := newLogBook(t)
 	args = append([]string{"serve", "--listen=127.0.0.1:0", "--log-format=json", "--database-url=" + databaseURL}, args...)
 	cmd := exec.CommandContext(context.Background(), os.Args[0], args...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1"), w
+	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0"), w
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	c := &child{server: &server{log: book}, process: cmd.Process, wait: sync.OnceValue(cmd.Wait)}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = c.wait() }) // it may have ended long ago
-	c.dial(t)
 	return c
+}
+
+// kill kills the process, which must not have ended by itself before.
+func (c *child) kill(t *testing.T) {
+	t.Helper()
+	_ = c.process.Kill() // how it ended tells more
+	var exit *exec.ExitError
+	if err := c.wait(); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("before it was killed it had ended: %v\n%s", err, c.log)
+	}
+}
+
+// terminate stops the process by SIGTERM, which must end it with 0, and gives how long that took.
+func (c *child) terminate(t *testing.T) time.Duration {
+	t.Helper()
+	start := time.Now()
+	if err := c.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.wait(); err != nil {
+		t.Errorf("stopped by SIGTERM: %v\n%s", err, c.log)
+	}
+	return time.Since(start)
 }
 
 // until waits until ok says true, asking again and again.

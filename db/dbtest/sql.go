@@ -21,7 +21,13 @@ func Raw(t testing.TB, s *db.Store) *sqlx.DB {
 	if !ok {
 		t.Fatal("the store was not opened by dbtest")
 	}
-	driver, name := "pgx", url.(string)
+	return Connect(t, url.(string))
+}
+
+// Connect connects a test to the database that a URL names, past every store, also while a server has it.
+func Connect(t testing.TB, url string) *sqlx.DB {
+	t.Helper()
+	driver, name := "pgx", url
 	if file, ok := strings.CutPrefix(name, "sqlite:"); ok {
 		driver, name = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)&_pragma=temp_store(memory)&_txlock=immediate"
 	}

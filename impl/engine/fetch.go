@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -65,8 +66,12 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 			break
 		}
 		more, again, err := e.fetch(ctx, f, topics, now)
-		if err != nil {
+		if err != nil && len(got) == 0 {
 			return nil, storeFault(err)
+		}
+		if err != nil { // what an earlier round has locked is the worker's, and must not be kept from it
+			e.Log.Warn("a fetch gave less than there may be", slog.String("worker_id", in.WorkerID), slog.Any("error", err))
+			break
 		}
 		got = append(got, more...)
 		e.holdAll(more)
