@@ -36,6 +36,9 @@ type Room struct {
 	closing chan struct{} // closed when nobody may wait any more
 	work    chan struct{} // a token for every hand that may find topics in the queue
 	doubts  chan struct{} // a token when topics are in doubt
+	safety  time.Duration
+
+	shutOnce sync.Once
 
 	mu      sync.Mutex
 	topics  map[string]*topic
@@ -51,7 +54,7 @@ type Room struct {
 func New(source Source, s Settings, log *slog.Logger, now func() time.Time) *Room {
 	return &Room{
 		Settings: s, source: source, log: log, now: now,
-		closing: make(chan struct{}), work: make(chan struct{}, hands), doubts: make(chan struct{}, 1),
+		safety: safety, closing: make(chan struct{}), work: make(chan struct{}, hands), doubts: make(chan struct{}, 1),
 		topics: map[string]*topic{}, doubt: map[*topic]struct{}{}, newest: map[string]*waiter{},
 	}
 }
@@ -116,9 +119,9 @@ func (r *Room) Waiting() int {
 	return r.waiting
 }
 
-// Close answers all that wait, with nothing, and lets nobody wait any more. It may be called once, while Run runs, which finishes
-// the attempts.
-func (r *Room) Close() { close(r.closing) }
+// Close answers all that wait, with nothing, and lets nobody wait any more. Attempts that run are finished, if Run
+// still runs.
+func (r *Room) Close() { r.shutOnce.Do(func() { close(r.closing) }) }
 
 // Run serves those who wait until ctx ends. It returns nil.
 func (r *Room) Run(ctx context.Context) error {

@@ -247,6 +247,7 @@ func TestClose(t *testing.T) {
 		w.Wake([]string{"b"})
 		synctest.Wait()
 		w.Close()
+		w.Close()
 		a.wants(0, 0)
 		b.wants(0, time.Second)
 		w.with(func() { w.delay = 0 })

@@ -75,7 +75,7 @@ func (r *Room) doubtful(t *topic) {
 
 // watch surveys topics until ctx ends.
 func (r *Room) watch(ctx context.Context) {
-	tick := time.NewTicker(safety)
+	tick := time.NewTicker(r.safety)
 	defer tick.Stop()
 	for {
 		select {
