@@ -24,8 +24,8 @@ import (
 // bytes of memory it has: with "bare" one that is net/http and nothing else, with a database's URL a node.
 const asHolder = "REARM_TEST_AS_HOLDER"
 
-// hold is the holder's main.
-func hold(what string) error {
+// runHolder is the holder's main.
+func runHolder(what string) error {
 	url, held, err := holder(what)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	if what := os.Getenv(asHolder); what != "" {
-		if err := hold(what); err != nil {
+		if err := runHolder(what); err != nil {
 			panic(err)
 		}
 		return
