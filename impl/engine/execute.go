@@ -19,6 +19,9 @@ type carrier struct {
 	// run does what the type does to items, and says what became of each of them, and on which topics tasks have become
 	// fetchable. An error undoes everything, and is the failure of one of the jobs.
 	run func(e *Engine, ctx context.Context, tx *db.Tx, b *db.Batch, all *items, now db.Time) (outcomes []db.Outcome, topics []string, err error)
+	// hopeless looks before, and says which items cannot be done, and why: a list with an error for each of these, nil for the
+	// others. Their jobs fail together, so that many of them cost little. Nil: whatever fails is found by halving.
+	hopeless func(e *Engine, ctx context.Context, tx *db.Tx, b *db.Batch, all *items) ([]error, error)
 	// locksOthers: it changes the jobs of other batches, which it has to lock. Then its own batch is locked whenever a job of it
 	// is claimed, and batches are locked from the youngest to the oldest: nobody who holds jobs of a batch without its lock
 	// ever waits for the lock of another.
@@ -27,7 +30,7 @@ type carrier struct {
 
 var carriers = map[string]carrier{
 	SetExternalTaskRetries: {run: (*Engine).carryTaskRetries},
-	SetJobRetries:          {run: (*Engine).carryJobRetries, locksOthers: true},
+	SetJobRetries:          {run: (*Engine).carryJobRetries, hopeless: (*Engine).missingJobs, locksOthers: true},
 }
 
 // execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, what the log says of

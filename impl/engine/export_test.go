@@ -13,3 +13,6 @@ func (e *Engine) Turn(ctx context.Context, id db.ID, limit int32) error {
 	_, err := r.turn(ctx, id)
 	return err
 }
+
+// PartJobs is partJobs.
+var PartJobs = partJobs

@@ -151,7 +151,7 @@ func TestBatchesOnBatchesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w, ctx := newWorld(t, s), context.Background()
 		w.JobsPerSeed.Default = 10000
-		x, ids := w.seeded(120)
+		x, ids := w.seeded(1500)
 		var all sync.WaitGroup
 		try := func(f func() error) {
 			all.Go(func() {
@@ -174,22 +174,34 @@ func TestBatchesOnBatchesAtOnce(t *testing.T) {
 		}
 		for i := range 40 {
 			try(func() error {
-				return errors.Join(w.SuspendJob(ctx, everybody, ids[i*3], engine.JobSelection{}, true), w.SuspendJob(ctx, everybody, ids[i*3], engine.JobSelection{}, false))
+				return errors.Join(w.SuspendJob(ctx, everybody, ids[i*30], engine.JobSelection{}, true), w.SuspendJob(ctx, everybody, ids[i*30], engine.JobSelection{}, false))
 			})
 		}
 		all.Wait()
-		for range 100 { // jobs that came too late for those that they name have failed: they are deleted, and all ends
-			w.runAll()
-			failed, err := w.Jobs(ctx, everybody, ask("noRetriesLeft", true))
-			w.must(err)
-			if len(failed) == 0 {
-				break
-			}
-			for i := range failed {
-				w.must(w.DeleteJob(ctx, everybody, failed[i].ID.String()))
-			}
+		w.runAll()
+		// Jobs that came too late for those that they name have failed, and nothing else is left.
+		expect(t, "jobs that wait", dbtest.Count(t, s, "select count(*) from job where kind = 1 and retries > 0"), 0)
+		_, open := w.openIncidents()
+		expect(t, "open incidents", open, dbtest.Count(t, s, "select coalesce(sum(n), 0) from job where kind = 1"))
+		expect(t, "outcomes", w.outcomes(x.ID), db.Outcomes{Set: 1500})
+	})
+}
+
+// One item that names no job undoes the whole job that it belongs to, and no other one.
+func TestOneMissingJobAmongSeveralItems(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w, ctx := newWorld(t, s), context.Background()
+		w.ItemsPerJob.ByType = map[string]int{engine.SetJobRetries: 2}
+		x, ids := w.seeded(6)
+		w.must(w.SuspendBatch(ctx, everybody, x.ID.String(), true))
+		w.execute(ids[3])
+		y := w.jobRetriesAsync(engine.SetJobRetriesAsync{JobRetries: engine.JobRetries{Retries: 8}, IDs: ids[:5]})
+		w.runAll()
+		expect(t, "the batch", w.statistics(y.ID), "created 3 remaining 1 completed 2 failed 1")
+		expect(t, "outcomes", w.outcomes(y.ID), db.Outcomes{Set: 3, Failed: 2})
+		for i, want := range map[int]int32{0: 8, 1: 8, 2: 3, 4: 8, 5: 3} {
+			expect(t, "retries", w.job(ids[i]).Retries, want)
 		}
-		expect(t, "batches left", dbtest.Count(t, s, "select count(*) from batch"), 0)
-		expect(t, "outcomes", w.outcomes(x.ID), db.Outcomes{Set: 120})
 	})
 }

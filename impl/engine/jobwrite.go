@@ -66,8 +66,7 @@ func (e *Engine) SetJobRetries(ctx context.Context, caller db.Caller, id string,
 	}
 	return e.writeJob(ctx, caller, id, noJob(id), func(tx *db.Tx, b *db.Batch, job *db.Range) error {
 		span := db.Span{Batch: b.ID, Kind: job.Kind, Lo: job.First, Hi: job.First}
-		_, err := e.setSpanRetries(ctx, tx, b, span, in, e.clock())
-		return err
+		return setSpanRetries(ctx, tx, heldJobs{b, span, []db.Range{*job}}, in, e.clock())
 	})
 }
 

@@ -48,6 +48,12 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 	}
 	if len(claimed) > 0 {
 		t.running, t.worked = claimed, true
+		if claimed, err = e.failHopeless(ctx, tx, b, claimed, now); err != nil {
+			return err
+		}
+	}
+	if len(claimed) > 0 {
+		t.running = claimed
 		if t.topics, err = e.execute(ctx, tx, b, claimed, now); err != nil {
 			return err
 		}
