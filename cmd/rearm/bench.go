@@ -67,7 +67,7 @@ func measure(ctx context.Context, p program, n *node, tasks int, markdown bool) 
 	if err := isEmpty(ctx, n.store); err != nil {
 		return err
 	}
-	b, err := newBenchmark(n, tasks)
+	b, err := newBenchmark(ctx, n, max(1, tasks/10), tasks, 10*tasks)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ type group struct {
 	rearm  time.Duration
 }
 
+// rounds are how often the groups are measured: what takes long is not as easily disturbed.
+var rounds = []int{5, 3, 1}
+
 // half gives every second task of a group: those that have an incident.
 func (g *group) half() []db.ID { return every(g.ids, 2) }
 
@@ -43,15 +46,15 @@ func every(ids []db.ID, n int) (list []db.ID) {
 	return list
 }
 
-// newBenchmark plans a benchmark whose batches have a tenth of tasks, tasks, and ten times as many.
-func newBenchmark(n *node, tasks int) (*benchmark, error) {
+// newBenchmark plans a benchmark of a node that serves, with groups of so many tasks, the smallest first.
+func newBenchmark(ctx context.Context, n *node, sizes ...int) (*benchmark, error) {
 	b := &benchmark{node: n, api: n.url() + "/engine-rest", client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	b.bare = httptest.NewServer(bareHandler(n.store))
-	for i, size := range []int{max(1, tasks/10), tasks, 10 * tasks} {
-		b.groups = append(b.groups, &group{topic: fmt.Sprintf("bench-%d", i), ids: make([]db.ID, size)[:0], rounds: []int{5, 3, 1}[i]})
+	for i, size := range sizes {
+		b.groups = append(b.groups, &group{topic: fmt.Sprintf("bench-%d", i), ids: make([]db.ID, 0, size), rounds: rounds[min(i, len(rounds)-1)]})
 	}
 	b.seen.ids = map[string]bool{}
-	version, err := n.store.Bare().Settle(context.Background())
+	version, err := n.store.Bare().Settle(ctx)
 	b.table.title = machine(version)
 	return b, err
 }

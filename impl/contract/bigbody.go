@@ -1,12 +1,14 @@
 package contract
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // xStream marks a property that is read item by item.
@@ -20,10 +22,33 @@ type stream struct {
 	plain bool // the schema asks for no more than a string
 }
 
-// list is what was read of a stream.
+// list is what was read of a stream. The items stand end to end in blocks, so that none costs an allocation of its own.
 type list struct {
 	items []string
+	block strings.Builder
 	bad   int // the index of the first item that is wrong; -1 if there is none
+}
+
+// The sizes of blocks, in bytes: a short list needs little, a long one few of them. So many items at most are expected of a body.
+const (
+	firstBlock  = 256
+	largeBlock  = 64 << 10
+	maxExpected = 1 << 20
+)
+
+// add adds an item. rest is how many bytes of the body are left, as far as is known: they tell how many more may come.
+func (l *list) add(text []byte, rest int64) {
+	if cap(l.items) == 0 && rest > 0 {
+		l.items = make([]string, 0, min(rest/int64(len(text)+len(`"",`)), maxExpected)+1)
+	}
+	if free := l.block.Cap() - l.block.Len(); free < len(text) {
+		size := min(max(2*l.block.Cap(), firstBlock), largeBlock)
+		l.block = strings.Builder{}
+		l.block.Grow(max(size, len(text)))
+	}
+	start := l.block.Len()
+	l.block.Write(text)
+	l.items = append(l.items, l.block.String()[start:])
 }
 
 // readStreams gives the streamed properties of a body's schema.
@@ -58,7 +83,7 @@ func (d *decoder) stream(name string, s *stream) (any, error) {
 	if _, err := d.ReadToken(); err != nil {
 		return nil, malformed(err)
 	}
-	l, judged := &list{items: []string{}, bad: -1}, []any{}
+	l, judged := &list{bad: -1}, []any{}
 	for i := 0; d.PeekKind() != ']'; i++ {
 		item, err := d.item(s, l)
 		if err != nil {
@@ -72,6 +97,9 @@ func (d *decoder) stream(name string, s *stream) (any, error) {
 		d.lists = map[string]*list{}
 	}
 	d.lists[name] = l
+	if l.items == nil {
+		l.items = []string{}
+	}
 	_, err := d.ReadToken()
 	return judged, malformed(err)
 }
@@ -81,23 +109,28 @@ type wrong struct{ value any }
 
 // item reads one item into l; what it gives is nil unless the item is wrong.
 func (d *decoder) item(s *stream, l *list) (*wrong, error) {
-	if d.PeekKind() == '"' {
-		token, err := d.ReadToken()
-		if err != nil {
+	if d.PeekKind() != '"' {
+		value, err := d.value()
+		return &wrong{value}, err
+	}
+	raw, err := d.ReadValue()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	text := raw[1 : len(raw)-1]
+	if bytes.IndexByte(text, '\\') >= 0 {
+		if text, err = jsontext.AppendUnquote(nil, raw); err != nil {
 			return nil, malformed(err)
 		}
-		text, err := d.text(token)
-		if err != nil {
-			return nil, err
-		}
-		if s.plain || s.item.VisitJSON(text, bodyOptions...) == nil {
-			l.items = append(l.items, text)
-			return nil, nil
-		}
-		return &wrong{text}, nil
 	}
-	value, err := d.value()
-	return &wrong{value}, err
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, d.holdsNUL()
+	}
+	if !s.plain && s.item.VisitJSON(string(text), bodyOptions...) != nil {
+		return &wrong{string(text)}, nil
+	}
+	l.add(text, d.size-d.InputOffset())
+	return nil, nil
 }
 
 // reindex makes a breach in the only item that kin-openapi saw one in the item that it was.

@@ -81,7 +81,7 @@ func (b *body) read(r *http.Request, from io.Reader) (*parsed, error) {
 	if r.Header.Get("Content-Type") == "" {
 		return nil, fault.New(fault.MediaType, fault.NotSupported, "A body needs the header Content-Type: %s", jsonType)
 	}
-	d := newDecoder(buffered, b.streams)
+	d := newDecoder(buffered, r.ContentLength, b.streams)
 	value, err := d.document()
 	return &parsed{value: value, lists: d.lists}, err
 }

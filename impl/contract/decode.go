@@ -24,10 +24,11 @@ type decoder struct {
 	*jsontext.Decoder
 	streams map[string]*stream // members of the outermost object that are read item by item
 	lists   map[string]*list   // what was read of them
+	size    int64              // of the text in bytes; not above 0 where it is not known
 }
 
-func newDecoder(r io.Reader, streams map[string]*stream) *decoder {
-	return &decoder{Decoder: jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true)), streams: streams}
+func newDecoder(r io.Reader, size int64, streams map[string]*stream) *decoder {
+	return &decoder{Decoder: jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true)), size: size, streams: streams}
 }
 
 // document reads the one value, as map[string]any, []any, json.Number, string, bool or nil.
@@ -119,9 +120,14 @@ func (d *decoder) array() (any, error) {
 func (d *decoder) text(token jsontext.Token) (string, error) {
 	s := token.String()
 	if strings.IndexByte(s, 0) >= 0 {
-		return "", fault.BadRequest("%s: must not hold a NUL character", place(d.StackPointer()))
+		return "", d.holdsNUL()
 	}
 	return s, nil
+}
+
+// holdsNUL refuses the text that was read last.
+func (d *decoder) holdsNUL() error {
+	return fault.BadRequest("%s: must not hold a NUL character", place(d.StackPointer()))
 }
 
 func (d *decoder) number(token jsontext.Token) (any, error) {
