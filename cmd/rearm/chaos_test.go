@@ -92,7 +92,7 @@ func (c *chaos) play(t *testing.T) {
 	c.house.terminate(t)
 	t.Logf("%v: %d kills, %d of them while a batch ran; connections cut %d times; %d crashes of the database in a batch; %s",
 		time.Since(start).Round(time.Second), c.kills, c.inside, c.cuts, c.crashed, c.cast.client)
-	if c.inside < c.kills/2 || c.cluster != nil && c.crashed < crashes {
+	if c.inside < c.kills/2 || c.cluster != nil && c.crashed < min(crashes, c.kills) {
 		t.Errorf("only %d of %d kills, and %d of %d crashes, came while a batch ran", c.inside, c.kills, c.crashed, crashes)
 	}
 	c.check(t)
