@@ -11,8 +11,8 @@ import (
 	"rearm/impl/fault"
 )
 
-// suspended counts the suspended jobs of a batch.
-func (w *world) suspended(b db.ID) int64 {
+// suspended counts the suspended jobs.
+func (w *world) suspended() int64 {
 	w.t.Helper()
 	n, err := w.CountJobs(context.Background(), everybody, ask("suspended", true))
 	w.must(err)
@@ -27,9 +27,9 @@ func TestSuspendDefinition(t *testing.T) {
 		definition := db.ExecutionJob.Definition(b.ID).String()
 		w.must(w.SuspendDefinition(ctx, everybody, definition, engine.DefinitionSuspension{Suspend: true}))
 		w.runAll()
-		expect(t, "jobs of a suspended definition", w.suspended(b.ID), 4)
+		expect(t, "jobs of a suspended definition", w.suspended(), 4)
 		w.must(w.SuspendDefinition(ctx, everybody, definition, engine.DefinitionSuspension{}))
-		expect(t, "existing jobs without includeJobs", w.suspended(b.ID), 4)
+		expect(t, "existing jobs without includeJobs", w.suspended(), 4)
 		w.must(w.SuspendJobs(ctx, everybody, engine.JobSelection{DefinitionID: &definition}, false))
 		w.must(w.SuspendJobs(ctx, everybody, engine.JobSelection{DefinitionID: &definition}, true))
 		d, err := w.JobDefinition(ctx, everybody, definition)
@@ -62,13 +62,13 @@ func TestSuspendDefinitionLater(t *testing.T) {
 		w.must(w.SuspendDefinition(ctx, everybody, definition, engine.DefinitionSuspension{IncludeJobs: true, At: at(4)}))
 		w.must(w.SuspendDefinition(ctx, everybody, definition, engine.DefinitionSuspension{Suspend: true, IncludeJobs: true, At: at(2)}))
 		w.runAll()
-		expect(t, "at first", w.suspended(b.ID), 0)
+		expect(t, "at first", w.suspended(), 0)
 		next, _, err := w.NewRunner().Step(ctx, time.Second)
 		w.must(err)
 		expect(t, "the next moment", db.TimeOf(next), *w.soonest(2 * time.Hour))
 		w.pass(2 * time.Hour)
 		w.runAll()
-		expect(t, "suspended in time", w.suspended(b.ID), 4)
+		expect(t, "suspended in time", w.suspended(), 4)
 		d, err := w.JobDefinition(ctx, everybody, definition)
 		w.must(err)
 		expect(t, "the definition is suspended", d.Suspended, true)

@@ -130,16 +130,16 @@ func TestSetRetriesOfJobsThatDoNotExist(t *testing.T) {
 func TestSetJobRetriesAsyncRefuses(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t, dbtest.SQLite(t)), context.Background()
-	ask1 := func(in engine.SetJobRetriesAsync) error {
+	try := func(in engine.SetJobRetriesAsync) error {
 		_, err := w.SetJobRetriesAsync(ctx, everybody, in)
 		return err
 	}
-	refused(t, ask1(engine.SetJobRetriesAsync{JobRetries: engine.JobRetries{Retries: -1}}), fault.Invalid, fault.ProcessEngine,
+	refused(t, try(engine.SetJobRetriesAsync{JobRetries: engine.JobRetries{Retries: -1}}), fault.Invalid, fault.ProcessEngine,
 		"ENGINE-13050 You must specify at least one of jobIds or jobQuery.")
-	refused(t, ask1(engine.SetJobRetriesAsync{JobRetries: engine.JobRetries{Retries: -1}, IDs: []string{"x"}}), fault.Invalid, fault.ProcessEngine,
+	refused(t, try(engine.SetJobRetriesAsync{JobRetries: engine.JobRetries{Retries: -1}, IDs: []string{"x"}}), fault.Invalid, fault.ProcessEngine,
 		"Retries count is not greater than or equal to 0")
-	refused(t, ask1(engine.SetJobRetriesAsync{Query: ptr(ask())}), fault.Invalid, fault.InvalidRequest, "jobIds is empty")
-	refused(t, ask1(engine.SetJobRetriesAsync{Query: ptr(ask("timers", true, "messages", true))}), fault.Invalid, fault.InvalidRequest,
+	refused(t, try(engine.SetJobRetriesAsync{Query: ptr(ask())}), fault.Invalid, fault.InvalidRequest, "jobIds is empty")
+	refused(t, try(engine.SetJobRetriesAsync{Query: ptr(ask("timers", true, "messages", true))}), fault.Invalid, fault.InvalidRequest,
 		"Parameter timers cannot be used together with parameter messages.")
 	expect(t, "batches", dbtest.Count(t, w.store, "select count(*) from historic_batch"), 0)
 }

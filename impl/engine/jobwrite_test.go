@@ -28,7 +28,7 @@ func (w *world) job(id string) *db.Job {
 	return j
 }
 
-// row counts the rows of the table of jobs.
+// rows counts the rows that execution jobs take.
 func (w *world) rows() int {
 	return dbtest.Count(w.t, w.store, "select count(*) from job where kind = 1")
 }
