@@ -26,11 +26,11 @@ def create(path, body):
     return answer.json()
 
 
-def fetch(topic, count=1, **options):
-    """Fetches tasks of a topic, which have to be as many."""
+def fetch(topic, count=1, wait=0, **options):
+    """Fetches tasks of a topic, which have to be as many. It may wait for them, in milliseconds."""
     topics = [sdk.FetchExternalTaskTopicDto(topic_name=topic, lock_duration=60_000, **options)]
     tasks = TASKS.fetch_and_lock(fetch_external_tasks_dto=sdk.FetchExternalTasksDto(
-        worker_id='sdk', max_tasks=max(count, 1), use_priority=True, async_response_timeout=0, topics=topics))
+        worker_id='sdk', max_tasks=max(count, 1), use_priority=True, async_response_timeout=wait, topics=topics))
     same(count, len(tasks))
     return tasks
 
@@ -57,7 +57,9 @@ def retries():
     refused(406, 'NotAcceptableException', None, TASKS.get_external_task_error_details, ids[0])
     incidents = INCIDENTS.get_incidents(incident_type='failedExternalTask')
     same((set(ids), {'no route to host'}), ({i.configuration for i in incidents}, {i.incident_message for i in incidents}))
-    fetch(topic, 0)
+    start = time.monotonic()
+    fetch(topic, 0, wait=500)
+    assert time.monotonic() - start > 0.5, 'a poll that finds nothing did not wait'
 
     query = sdk.ExternalTaskQueryDto(topic_name=topic, no_retries_left=True)
     batch = TASKS.set_external_task_retries_async_operation(
