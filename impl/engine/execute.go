@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"rearm/db"
@@ -12,35 +11,48 @@ import (
 // The types of batches (contract-facts 3.6).
 const (
 	SetExternalTaskRetries = "set-external-task-retries"
+	SetBatchRemovalTime    = "batch-set-removal-time"
 )
 
-// execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, their incidents and
-// what the log says of them. It gives the topics on which tasks have become fetchable.
+// carrier is what carries out the execution jobs of one type of batch.
+type carrier struct {
+	// run does what the type does to items, and says what became of each of them, and on which topics tasks have become
+	// fetchable. An error undoes everything, and is the failure of one of the jobs.
+	run func(e *Engine, ctx context.Context, tx *db.Tx, b *db.Batch, all *items, now db.Time) (outcomes []db.Outcome, topics []string, err error)
+}
+
+var carriers = map[string]carrier{
+	SetExternalTaskRetries: {run: (*Engine).carryTaskRetries},
+	SetBatchRemovalTime:    {run: (*Engine).carryRemovalTime},
+}
+
+// execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, and what the log says
+// of them. It gives the topics on which tasks have become fetchable.
 func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time) (topics []string, err error) {
-	if b.Type != SetExternalTaskRetries || b.Retries == nil {
+	c, ok := carriers[b.Type]
+	if !ok {
 		return nil, fault.Coded(fault.Internal, fault.ProcessEngine, "Nothing carries out batches of the type '%s'", b.Type)
 	}
-	items, err := itemsOf(ctx, tx, b, claimed)
+	all, err := itemsOf(ctx, tx, b, claimed)
 	if err != nil {
 		return nil, err
 	}
-	done, topics, err := tx.SetRetries(ctx, items.ids, db.SetBy{Retries: *b.Retries, Mark: b.Mark})
+	outcomes, topics, err := c.run(e, ctx, tx, b, all, now)
 	if err != nil {
-		return nil, fmt.Errorf("set the retries of %d tasks: %w", len(items.ids), err)
-	}
-	if err := e.settleIncidents(ctx, tx, b, items, done, now); err != nil {
 		return nil, err
 	}
-	if err := tx.InsertLog(ctx, e.successLog(b, claimed, items, done, now)...); err != nil {
+	if err := tx.InsertLog(ctx, e.successLog(b, claimed, all, outcomes, now)...); err != nil {
 		return nil, err
 	}
 	if b.ExecutionStartTime == nil {
 		err = tx.StartExecution(ctx, b.ID, now)
 	}
-	if *b.Retries == 0 {
-		topics = nil
-	}
 	return topics, err
+}
+
+// allGone gives the outcomes of n items of which nothing has been found yet.
+func allGone(n int) []db.Outcome {
+	return slices.Repeat([]db.Outcome{{Gone: true}}, n)
 }
 
 // items are the items of claimed jobs, in order.
@@ -75,40 +87,9 @@ func itemsOf(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range) (*
 	return all, nil
 }
 
-// settleIncidents keeps the rule of contract-facts 10.4: from 0 retries to more resolves the task's incident; from "left" (null
-// or more than 0) to 0 opens one. It is a statement of its own, behind the one that set the retries: in one statement a
-// worker that fails a task meanwhile would leave an orphan.
-func (e *Engine) settleIncidents(ctx context.Context, tx *db.Tx, b *db.Batch, all *items, done []db.WasSet, now db.Time) error {
-	var tasks, incidents []db.ID
-	for _, d := range done {
-		none := d.Previous != nil && *d.Previous == 0
-		switch {
-		case *b.Retries > 0 && none:
-			tasks = append(tasks, all.ids[d.Place])
-		case *b.Retries == 0 && !none:
-			tasks = append(tasks, all.ids[d.Place])
-			incidents = append(incidents, b.ID.Sub(db.SubTaskIncident, uint32(all.numbers[d.Place]))) //nolint:gosec // not negative
-		}
-	}
-	switch {
-	case len(tasks) == 0:
-		return nil
-	case *b.Retries == 0:
-		return tx.OpenTaskIncidents(ctx, tasks, incidents, now)
-	}
-	slices.SortFunc(tasks, db.ID.Compare)
-	return tx.ResolveTaskIncidents(ctx, tasks, now)
-}
-
-// successLog gives the log row of each claimed range, with the outcomes of its items.
-func (e *Engine) successLog(b *db.Batch, claimed []db.Range, all *items, done []db.WasSet, now db.Time) []db.LogRange {
-	outcomes := make([]db.Outcome, len(all.ids))
-	for i := range outcomes {
-		outcomes[i].Gone = true
-	}
-	for _, d := range done {
-		outcomes[d.Place] = db.Outcome{Previous: d.Previous}
-	}
+// successLog gives the log row of each claimed range, with the outcomes of its items. An item that had the value already is
+// unchanged.
+func (e *Engine) successLog(b *db.Batch, claimed []db.Range, all *items, outcomes []db.Outcome, now db.Time) []db.LogRange {
 	rows := make([]db.LogRange, len(claimed))
 	for i := range claimed {
 		rows[i] = db.LogOf(&claimed[i], db.JobSucceeded, now, e.NodeName)
@@ -119,7 +100,7 @@ func (e *Engine) successLog(b *db.Batch, claimed []db.Range, all *items, done []
 			switch {
 			case o.Gone:
 				rows[i].Gone++
-			case o.Previous != nil && *o.Previous == *b.Retries:
+			case o.Previous != nil && b.Retries != nil && *o.Previous == *b.Retries:
 				rows[i].Same++
 			default:
 				rows[i].Set++

@@ -28,7 +28,7 @@ func (e *Engine) SetRetriesAsync(ctx context.Context, caller db.Caller, in SetRe
 		b = e.newBatch(caller, SetExternalTaskRetries)
 		b.Retries = &in.Retries
 		return e.once(ctx, tx, caller, "setExternalTaskRetriesAsyncOperation", in.IdempotencyKey, in, b, func() error {
-			return e.createBatch(ctx, tx, b, func() (int, error) { return e.putItems(ctx, tx, caller, b, in.Selection) })
+			return e.createBatch(ctx, tx, b, "externalTaskIds", func() (int, error) { return e.putItems(ctx, tx, caller, b, in.Selection) })
 		})
 	})
 	if err != nil {
@@ -56,14 +56,14 @@ func (e *Engine) newBatch(caller db.Caller, batchType string) *db.Batch {
 	return b
 }
 
-// createBatch writes a batch whose items put writes, and its seed job. An empty batch is a 400.
-func (e *Engine) createBatch(ctx context.Context, tx *db.Tx, b *db.Batch, put func() (int, error)) error {
+// createBatch writes a batch whose items put writes, and its seed job. An empty batch is a 400 that says what is empty.
+func (e *Engine) createBatch(ctx context.Context, tx *db.Tx, b *db.Batch, what string, put func() (int, error)) error {
 	n, err := put()
 	if err != nil {
 		return err
 	}
 	if n == 0 {
-		return fault.BadRequest("externalTaskIds is empty")
+		return fault.BadRequest("%s is empty", what)
 	}
 	b.Items = int32(n) //nolint:gosec // memory holds no more ids
 	b.TotalJobs = (b.Items + b.ItemsPerJob - 1) / b.ItemsPerJob

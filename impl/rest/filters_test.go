@@ -23,12 +23,15 @@ var lists = map[*db.Resource]string{
 	db.HistoricIncidents:     "GetHistoricIncidents GetHistoricIncidentsCount",
 	db.Jobs:                  "GetJobs QueryJobs GetJobsCount QueryJobsCount",
 	db.JobDefinitions:        "GetJobDefinitions QueryJobDefinitions GetJobDefinitionsCount QueryJobDefinitionsCount",
+	db.JobLog:                "GetHistoricJobLogs QueryHistoricJobLogs GetHistoricJobLogsCount QueryHistoricJobLogsCount",
+	db.CleanableReport:       "GetCleanableHistoricBatchesReport GetCleanableHistoricBatchesReportCount",
 	db.Tasks:                 "GetExternalTasks QueryExternalTasks GetExternalTasksCount QueryExternalTasksCount",
 }
 
 // selections are the queries inside of other bodies, by the resource that judges them.
 var selections = map[string]*db.Resource{
 	"ExternalTaskQueryDto": db.Tasks, "ProcessInstanceQueryDto": db.RunningScopes, "HistoricProcessInstanceQueryDto": db.HistoricScopes,
+	"HistoricBatchQueryDto": db.HistoricBatches,
 }
 
 // noQueries have parameters, or a sorting, but no filters of a list: their handlers read them one by one.

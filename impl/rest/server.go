@@ -16,8 +16,10 @@ type Server struct {
 	engines
 	incidents
 	jobDefinitions
+	jobLogs
 	jobs
 	locks
+	removals
 	retries
 	tasks
 }
@@ -26,7 +28,8 @@ var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer makes the handlers of an engine. version is what GET /version answers.
 func NewServer(e *engine.Engine, version string) *Server {
-	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobs{e}, locks{e}, retries{e}, tasks{e}}
+	return &Server{batches{e}, engines{version}, incidents{e}, jobDefinitions{e}, jobLogs{e}, jobs{e}, locks{e}, removals{e}, retries{e},
+		tasks{e}}
 }
 
 // caller gives the one on whose behalf a request is made.
