@@ -9,17 +9,17 @@ import (
 	"rearm/db/dbtest"
 )
 
-// logWorld has two tasks and the entries of their lives: a is created (a), fails (b) and is completed (c), which ends its scope;
+// taskLogWorld has two tasks and the entries of their lives: a is created (a), fails (b) and is completed (c), which ends its scope;
 // the other one is created (d), of another tenant, without a definition, and is cancelled (e).
-type logWorld struct {
+type taskLogWorld struct {
 	*db.Store
 	tasks   [2]db.NewTask
 	entries [5]db.ID
 }
 
-func newLogWorld(t *testing.T, s *db.Store) *logWorld {
+func newTaskLogWorld(t *testing.T, s *db.Store) *taskLogWorld {
 	t.Helper()
-	w := &logWorld{Store: s}
+	w := &taskLogWorld{Store: s}
 	for i := range w.entries {
 		w.entries[i] = dbtest.ID()
 	}
@@ -47,7 +47,7 @@ func newLogWorld(t *testing.T, s *db.Store) *logWorld {
 }
 
 // live changes the first task.
-func (w *logWorld) live(t *testing.T, f func(*db.Tx, *db.HeldTask) error) {
+func (w *taskLogWorld) live(t *testing.T, f func(*db.Tx, *db.HeldTask) error) {
 	t.Helper()
 	in(t, w.Store, func(tx *db.Tx) error {
 		k, err := tx.HoldTask(context.Background(), w.tasks[0].ID)
@@ -59,7 +59,7 @@ func (w *logWorld) live(t *testing.T, f func(*db.Tx, *db.HeldTask) error) {
 }
 
 // find gives the letters of the entries that a filter selects, in order, and checks their number.
-func (w *logWorld) find(t *testing.T, f *db.Filter) (letters string) {
+func (w *taskLogWorld) find(t *testing.T, f *db.Filter) (letters string) {
 	t.Helper()
 	f.Max = 10
 	list, err := w.TaskLog(context.Background(), f)
@@ -82,7 +82,7 @@ func (w *logWorld) find(t *testing.T, f *db.Filter) (letters string) {
 func TestTaskLogFilters(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newTaskLogWorld(t, s)
 		x, y := w.tasks[0], w.tasks[1]
 		type values = map[string]any
 		for _, c := range []struct {
@@ -131,7 +131,7 @@ func TestTaskLogFilters(t *testing.T) {
 func TestTaskLogSorting(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newTaskLogWorld(t, s)
 		want := map[string]string{
 			"timestamp": "ecbad", "externalTaskId": "deabc", "topicName": "deabc", "workerId": "bacde", "retries": "decab", "priority": "abcde",
 			"activityId": "deabc", "activityInstanceId": "deabc", "executionId": "deabc", "processInstanceId": "deabc", "processDefinitionId": "abcde",
@@ -152,7 +152,7 @@ func TestTaskLogSorting(t *testing.T) {
 func TestTaskEntry(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newTaskLogWorld(t, s)
 		for i, want := range []struct {
 			event            db.TaskEvent
 			at               db.Time

@@ -12,6 +12,7 @@ import (
 const (
 	SetExternalTaskRetries = "set-external-task-retries"
 	SetJobRetries          = "set-job-retries"
+	SetBatchRemovalTime    = "batch-set-removal-time"
 )
 
 // carrier is what carries out the execution jobs of one type of batch.
@@ -31,6 +32,7 @@ type carrier struct {
 var carriers = map[string]carrier{
 	SetExternalTaskRetries: {run: (*Engine).carryTaskRetries},
 	SetJobRetries:          {run: (*Engine).carryJobRetries, hopeless: (*Engine).missingJobs, locksOthers: true},
+	SetBatchRemovalTime:    {run: (*Engine).carryRemovalTime},
 }
 
 // execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, what the log says of

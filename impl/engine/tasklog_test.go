@@ -12,7 +12,7 @@ import (
 )
 
 // log lists the entries of the task log that a query selects, oldest first, and checks their number.
-func (w *world) log(caller db.Caller, pairs ...any) []db.TaskEntry {
+func (w *world) taskLog(caller db.Caller, pairs ...any) []db.TaskEntry {
 	w.t.Helper()
 	q := ask(pairs...)
 	q.Sorting = engine.Sorting{By: ptr("timestamp"), Order: ptr("asc")}
@@ -42,7 +42,7 @@ func TestTaskLogOfALife(t *testing.T) {
 		w.must(w.SetPriority(ctx, everybody, id, 11))
 		w.must(w.ExtendLock(ctx, everybody, id, "w", 60000))
 		w.must(w.Unlock(ctx, everybody, id))
-		if got := w.log(everybody, "externalTaskId", id); len(got) != 3 || got[2].RemovalTime != nil {
+		if got := w.taskLog(everybody, "externalTaskId", id); len(got) != 3 || got[2].RemovalTime != nil {
 			t.Fatalf("while it lives: %+v", got)
 		}
 		w.pass(time.Second)
@@ -51,7 +51,7 @@ func TestTaskLogOfALife(t *testing.T) {
 			t.Errorf("log %s", got)
 		}
 		removal := db.TimeOf(w.now).Add(w.HistoryTTL)
-		for i, l := range w.log(everybody, "externalTaskId", id) {
+		for i, l := range w.taskLog(everybody, "externalTaskId", id) {
 			details, err := w.TaskEntryDetails(ctx, everybody, l.ID.String())
 			if want := []string{"-", "details of e1", "details of e1", "-"}[i]; err != nil || show(details) != want {
 				t.Errorf("details at %d: %s, want %s, %v", i, show(details), want, err)
@@ -70,8 +70,8 @@ func TestTaskLogOfTenants(t *testing.T) {
 		w := newWorld(t, s)
 		w.create(engine.NewTask{TenantID: ptr("ten")})
 		mary, hans := db.Caller{Tenants: []string{"other"}}, db.Caller{Tenants: []string{"ten"}}
-		entry := w.log(hans)[0].ID.String()
-		if got := w.log(mary); len(got) != 0 {
+		entry := w.taskLog(hans)[0].ID.String()
+		if got := w.taskLog(mary); len(got) != 0 {
 			t.Errorf("another tenant's entries: %+v", got)
 		}
 		_, err := w.TaskEntry(context.Background(), mary, entry)
@@ -104,7 +104,7 @@ func TestTaskLogRefuses(t *testing.T) {
 		_, err = w.CountTaskLog(context.Background(), everybody, c.q)
 		refused(t, err, fault.Invalid, c.typ, c.message)
 	}
-	if got := w.log(everybody, "tenantIdIn", []string{""}); len(got) != 0 {
+	if got := w.taskLog(everybody, "tenantIdIn", []string{""}); len(got) != 0 {
 		t.Errorf("of a tenant without a name: %+v", got)
 	}
 	for _, id := range []string{"nonexistent", dbtest.ID().String()} {
