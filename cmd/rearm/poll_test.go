@@ -235,9 +235,9 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 		_ = server.Close() // it has nothing to do
-		<-served
+		_ = <-served // the server was closed
 		cancel()
-		<-ended
+		_ = <-ended // the room says nothing at its end
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}

@@ -158,7 +158,7 @@ func TestNumbersAddUp(t *testing.T) {
 			w := newWorld(t, s)
 			w.JobsPerSeed.Default, w.ItemsPerJob.ByType = 9, map[string]int{engine.SetExternalTaskRetries: 1 + int(seed)%3}
 			tasks := w.tasks(61, "t")
-			m := &meddling{world: w, raw: raw, random: rand.New(rand.NewPCG(seed, 7)), batch: w.retryAsync(5, tasks...)} //nolint:gosec // a test
+			m := &meddling{world: w, raw: raw, random: rand.New(rand.NewPCG(seed, 7)), batch: w.retryAsync(5, tasks...)}
 			heal := dbtest.Poison(t, s, tasks[5])
 			w.pass(time.Duration(seed) * time.Second)
 			for there, n := true, 0; there && n < 60; n++ {

@@ -130,7 +130,7 @@ func partJobs(claimed []db.Range, lengths []int, itemsPerJob int, causes []error
 		joins := false // whether the job before this one is among the others
 		for n := range int(r.N) {
 			one := r
-			one.First, one.N = r.First+int32(n), 1 //nolint:gosec // below N
+			one.First, one.N = r.First+int32(n), 1
 			own := items[n*itemsPerJob : min((n+1)*itemsPerJob, len(items))]
 			bad := slices.IndexFunc(own, func(err error) bool { return err != nil })
 			switch {

@@ -49,6 +49,6 @@ func (w *world) million(out int) {
 		return errors.Join(tx.InsertBatch(ctx, b), tx.InsertRanges(ctx, ranges...), tx.UpdateSeeded(ctx, b))
 	}))
 	for i := range out {
-		w.must(w.SetJobRetries(ctx, everybody, id.Sub(db.SubJob, uint32(i*997+13)).String(), engine.JobRetries{})) //nolint:gosec // small
+		w.must(w.SetJobRetries(ctx, everybody, id.Sub(db.SubJob, uint32(i*997+13)).String(), engine.JobRetries{}))
 	}
 }
