@@ -235,9 +235,9 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 		_ = server.Close() // it has nothing to do
-		_ = <-served // the server was closed
+		<-served //nolint:errcheck // the server was closed
 		cancel()
-		_ = <-ended // the room says nothing at its end
+		<-ended //nolint:errcheck // a room says nothing at its end
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
