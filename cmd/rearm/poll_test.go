@@ -235,7 +235,7 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 		_ = server.Close() // it has nothing to do
-		<-served //nolint:errcheck // the server was closed
+		<-served           //nolint:errcheck // the server was closed
 		cancel()
 		<-ended //nolint:errcheck // a room says nothing at its end
 		if err := store.Close(); err != nil {
