@@ -49,29 +49,22 @@ func (t *Tx) TakeJobs(ctx context.Context, batch ID) ([]Range, error) {
 	return ranges, err
 }
 
-// EndBatch takes a batch out of the running ones, forgets what was planned for it, and closes its history. removal is when
-// the history may go; nil: never.
+// EndBatch takes a batch out of the running ones, forgets what was planned for it, and closes its history; a history that
+// somebody deleted meanwhile goes for good. removal is when the history may go; nil leaves what was set before, or never.
 func (t *Tx) EndBatch(ctx context.Context, id ID, at Time, removal *Time) error {
 	for _, text := range []string{"delete from batch where id = ?", "delete from definition_suspension where batch_id = ?"} {
 		if _, err := t.exec(ctx, text, id); err != nil {
 			return err
 		}
 	}
-	_, err := t.exec(ctx, "update historic_batch set end_time = ?, removal_time = ? where id = ?", at, removal, id)
-	return err
-}
-
-// DeleteBatchHistory removes all that is kept of a batch: its history, items, job log and failedJob incidents. Incidents that
-// it made on tasks belong to the tasks and stay.
-func (t *Tx) DeleteBatchHistory(ctx context.Context, id ID) error {
-	for _, text := range []string{
-		"delete from historic_batch where id = ?", "delete from batch_chunk where batch_id = ?",
-		"delete from batch_text where batch_id = ?", "delete from job_log where batch_id = ?",
-	} {
-		if _, err := t.exec(ctx, text, id); err != nil {
-			return err
-		}
+	n, err := t.exec(ctx, "update historic_batch set end_time = ?, removal_time = coalesce(cast(? as bigint), removal_time) where id = ?", at, removal, id)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return t.DeleteBatchHistory(ctx, id)
+	case removal != nil:
+		return t.setJobIncidentRemoval(ctx, []ID{id}, removal)
 	}
-	_, err := t.exec(ctx, "delete from incident where configuration between ? and ?", id.Sub(SubJob, 0), id.Sub(SubMonitor, 1<<32-1))
-	return err
+	return nil
 }

@@ -156,15 +156,12 @@ func (q Queries) jobRows(ctx context.Context, f *Filter, order string, backwards
 		err := q.sel(ctx, &rows, "select "+rangeColumns+", b.tenant_id, 0 as skip from "+Jobs.From+" where "+cond+order, args...)
 		return cutRows(rows, spans, backwards), err
 	}
-	text := "select " + rangeColumns + ", j.tenant_id, j.skip from (select " + rangeColumns + ", b.tenant_id, sum(j.n) over (" + order +
-		" rows unbounded preceding) - j.n as skip from " + Jobs.From + " where " + cond + ") j where j.skip < ? and j.skip + j.n > ? order by j.skip"
-	return rows, q.sel(ctx, &rows, text, append(args, int64(f.First)+int64(f.Max), f.First)...)
+	return rows, q.pageOfRanges(ctx, &rows, "j", rangeColumns+", b.tenant_id", Jobs.From, cond, order, args, f)
 }
 
 // appendJobs adds those jobs of a range that are on the page of a filter; backwards starts with the last.
 func (r *rangeRow) appendJobs(jobs []Job, f *Filter, backwards bool) []Job {
-	from := max(0, int64(f.First)-r.Skip)
-	to := min(int64(r.N), int64(f.First)+int64(f.Max)-r.Skip)
+	from, to := onPage(f, r.Skip, int64(r.N))
 	for i := from; i < to; i++ {
 		number := r.First + int32(i) //nolint:gosec // below N
 		if backwards {

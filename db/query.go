@@ -185,22 +185,27 @@ func wrongValue(v any) error { return fmt.Errorf("%w: a value of type %T", ErrFi
 // orderBy gives the ORDER BY of a filter: its sort keys, nulls as the smallest, and the id last. An unknown key is an
 // ErrFilter.
 func (r *Resource) orderBy(f *Filter) (string, error) {
-	var b strings.Builder
-	b.WriteString(" order by ")
-	for _, o := range f.Sort {
-		column, ok := r.Sorts[o.By]
+	keys, err := r.sortKeys(f.Sort)
+	return " order by " + strings.Join(append(keys, r.ID), ", "), err
+}
+
+// sortKeys gives the terms of an ORDER BY for levels of sorting. All columns of a key turn with it.
+func (r *Resource) sortKeys(levels []Order) ([]string, error) {
+	keys := make([]string, 0, len(levels)+1)
+	for _, o := range levels {
+		columns, ok := r.Sorts[o.By]
 		if !ok {
-			return "", fmt.Errorf("%w: cannot sort by %s", ErrFilter, o.By)
+			return nil, fmt.Errorf("%w: cannot sort by %s", ErrFilter, o.By)
 		}
-		b.WriteString(column)
+		direction := " asc nulls first"
 		if o.Desc {
-			b.WriteString(" desc nulls last, ")
-		} else {
-			b.WriteString(" asc nulls first, ")
+			direction = " desc nulls last"
+		}
+		for _, column := range strings.Split(columns, ", ") {
+			keys = append(keys, column+direction)
 		}
 	}
-	b.WriteString(r.ID)
-	return b.String(), nil
+	return keys, nil
 }
 
 // list reads a page of a resource into dest, a pointer to a slice of rows.

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -49,6 +50,9 @@ func (t *Tx) OpenScopes(ctx context.Context, list []Scope) ([]Scope, error) {
 	var old []Scope
 	if err := t.sel(ctx, &old, "select "+scopeColumns+" from scope c where c.id {texts} order by c.id {lock}", t.texts(slices.Collect(maps.Keys(more)))); err != nil {
 		return nil, err
+	}
+	if len(old) < len(more) {
+		return nil, fmt.Errorf("%w: the history of a scope was cleaned up meanwhile, and its id is free", ErrAgain)
 	}
 	return old, t.addTasks(ctx, old, more)
 }

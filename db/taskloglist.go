@@ -59,8 +59,8 @@ var TaskLog = &Resource{
 	},
 }
 
-// eventFilter is a filter by the kind of event; a later kind that is asked for too wins.
-func eventFilter(event TaskEvent) Field {
+// eventFilter is a filter of a log l by the kind of event; a later kind that is asked for too wins.
+func eventFilter[E TaskEvent | JobEvent](event E) Field {
 	later := []string{"failureLog", "successLog", "deletionLog"}[event-1:]
 	return Field{Kind: Special, Make: func(f *Filter, value any) (string, []any, error) {
 		on, ok := value.(bool)
