@@ -12,8 +12,8 @@ type Batch struct {
 	Retries             *int32  `db:"retries"`
 	SetsDueDate         bool    `db:"sets_due_date"` // of set-job-retries: whether DueDate is set too
 	DueDate             *Time   `db:"due_date"`      // nil: due at once
-	RemovalMode         *string `db:"removal_mode"` // of batch-set-removal-time: RemovalAbsolute, RemovalCleared or RemovalCalculated
-	RemovalTime         *Time   `db:"removal_time"` // the date of RemovalAbsolute
+	RemovalMode         *string `db:"removal_mode"`  // of batch-set-removal-time: RemovalAbsolute, RemovalCleared or RemovalCalculated
+	RemovalTime         *Time   `db:"removal_time"`  // the date of RemovalAbsolute
 	Items               int32   `db:"items"`
 	TotalJobs           int32   `db:"total_jobs"`
 	JobsPerSeed         int32   `db:"jobs_per_seed"`

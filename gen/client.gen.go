@@ -512,12 +512,51 @@ type ClientInterface interface {
 	// Corresponds with GET /history/batch (the `GetHistoricBatches` operationId).
 	GetHistoricBatches(ctx context.Context, params *GetHistoricBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCleanableHistoricBatchesReport Report how many batches can be cleaned up
+	//
+	// A row for every type of which there is a batch; rows that are equal otherwise are in the order of their types.
+	//
+	// Corresponds with GET /history/batch/cleanable-batch-report (the `GetCleanableHistoricBatchesReport` operationId).
+	GetCleanableHistoricBatchesReport(ctx context.Context, params *GetCleanableHistoricBatchesReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCleanableHistoricBatchesReportCount Count the rows of the clean-up report
+	//
+	// How many rows the report has.
+	//
+	// Corresponds with GET /history/batch/cleanable-batch-report/count (the `GetCleanableHistoricBatchesReportCount` operationId).
+	GetCleanableHistoricBatchesReportCount(ctx context.Context, params *GetCleanableHistoricBatchesReportCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetHistoricBatchesCount Count batches of the past and present
 	//
 	// How many batches the filters of the historic list leave.
 	//
 	// Corresponds with GET /history/batch/count (the `GetHistoricBatchesCount` operationId).
 	GetHistoricBatchesCount(ctx context.Context, params *GetHistoricBatchesCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetRemovalTimeAsyncHistoricBatchWithBody Set when the history of batches may go
+	//
+	// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+	SetRemovalTimeAsyncHistoricBatchWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetRemovalTimeAsyncHistoricBatch Set when the history of batches may go
+	//
+	// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+	SetRemovalTimeAsyncHistoricBatch(ctx context.Context, body SetRemovalTimeAsyncHistoricBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteHistoricBatch Delete the history of a batch
+	//
+	// Removes what is kept of a batch: itself, its job log and the incidents of its jobs. A batch that still runs goes on, and leaves no history.
+	//
+	// Corresponds with DELETE /history/batch/{id} (the `DeleteHistoricBatch` operationId).
+	DeleteHistoricBatch(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHistoricBatch Get a batch of the past or present
 	//
@@ -607,6 +646,70 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /history/incident/count (the `GetHistoricIncidentsCount` operationId).
 	GetHistoricIncidentsCount(ctx context.Context, params *GetHistoricIncidentsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistoricJobLogs List what happened to jobs
+	//
+	// The creations, failures, successes and deletions of jobs, also of jobs that are gone, until the history of their batch is cleaned up. All filters have to hold.
+	//
+	// Corresponds with GET /history/job-log (the `GetHistoricJobLogs` operationId).
+	GetHistoricJobLogs(ctx context.Context, params *GetHistoricJobLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricJobLogsWithBody List what happened to jobs, by a body
+	//
+	// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+	QueryHistoricJobLogsWithBody(ctx context.Context, params *QueryHistoricJobLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricJobLogs List what happened to jobs, by a body
+	//
+	// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+	QueryHistoricJobLogs(ctx context.Context, params *QueryHistoricJobLogsParams, body QueryHistoricJobLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistoricJobLogsCount Count what happened to jobs
+	//
+	// How many entries the filters of the list leave.
+	//
+	// Corresponds with GET /history/job-log/count (the `GetHistoricJobLogsCount` operationId).
+	GetHistoricJobLogsCount(ctx context.Context, params *GetHistoricJobLogsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricJobLogsCountWithBody Count what happened to jobs, by a body
+	//
+	// How many entries the filters in the body leave; its sorting is checked, and without effect.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+	QueryHistoricJobLogsCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryHistoricJobLogsCount Count what happened to jobs, by a body
+	//
+	// How many entries the filters in the body leave; its sorting is checked, and without effect.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+	QueryHistoricJobLogsCount(ctx context.Context, body QueryHistoricJobLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistoricJobLog Get an entry of the job log
+	//
+	// One thing that happened to a job.
+	//
+	// Corresponds with GET /history/job-log/{id} (the `GetHistoricJobLog` operationId).
+	GetHistoricJobLog(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetStacktraceHistoricJobLog Get the stack trace of a failure
+	//
+	// What is known of the failure that the entry tells of, as text.
+	//
+	// Corresponds with GET /history/job-log/{id}/stacktrace (the `GetStacktraceHistoricJobLog` operationId).
+	GetStacktraceHistoricJobLog(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetIncidents List open incidents
 	//
@@ -1938,6 +2041,40 @@ func (c *Client) GetHistoricBatches(ctx context.Context, params *GetHistoricBatc
 	return c.Client.Do(req)
 }
 
+// GetCleanableHistoricBatchesReport Report how many batches can be cleaned up
+//
+// A row for every type of which there is a batch; rows that are equal otherwise are in the order of their types.
+//
+// Corresponds with GET /history/batch/cleanable-batch-report (the `GetCleanableHistoricBatchesReport` operationId).
+func (c *Client) GetCleanableHistoricBatchesReport(ctx context.Context, params *GetCleanableHistoricBatchesReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCleanableHistoricBatchesReportRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCleanableHistoricBatchesReportCount Count the rows of the clean-up report
+//
+// How many rows the report has.
+//
+// Corresponds with GET /history/batch/cleanable-batch-report/count (the `GetCleanableHistoricBatchesReportCount` operationId).
+func (c *Client) GetCleanableHistoricBatchesReportCount(ctx context.Context, params *GetCleanableHistoricBatchesReportCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCleanableHistoricBatchesReportCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetHistoricBatchesCount Count batches of the past and present
 //
 // How many batches the filters of the historic list leave.
@@ -1945,6 +2082,61 @@ func (c *Client) GetHistoricBatches(ctx context.Context, params *GetHistoricBatc
 // Corresponds with GET /history/batch/count (the `GetHistoricBatchesCount` operationId).
 func (c *Client) GetHistoricBatchesCount(ctx context.Context, params *GetHistoricBatchesCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHistoricBatchesCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetRemovalTimeAsyncHistoricBatchWithBody Set when the history of batches may go
+//
+// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+func (c *Client) SetRemovalTimeAsyncHistoricBatchWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetRemovalTimeAsyncHistoricBatchRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetRemovalTimeAsyncHistoricBatch Set when the history of batches may go
+//
+// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+func (c *Client) SetRemovalTimeAsyncHistoricBatch(ctx context.Context, body SetRemovalTimeAsyncHistoricBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetRemovalTimeAsyncHistoricBatchRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteHistoricBatch Delete the history of a batch
+//
+// Removes what is kept of a batch: itself, its job log and the incidents of its jobs. A batch that still runs goes on, and leaves no history.
+//
+// Corresponds with DELETE /history/batch/{id} (the `DeleteHistoricBatch` operationId).
+func (c *Client) DeleteHistoricBatch(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteHistoricBatchRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -2144,6 +2336,150 @@ func (c *Client) GetHistoricIncidents(ctx context.Context, params *GetHistoricIn
 // Corresponds with GET /history/incident/count (the `GetHistoricIncidentsCount` operationId).
 func (c *Client) GetHistoricIncidentsCount(ctx context.Context, params *GetHistoricIncidentsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHistoricIncidentsCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricJobLogs List what happened to jobs
+//
+// The creations, failures, successes and deletions of jobs, also of jobs that are gone, until the history of their batch is cleaned up. All filters have to hold.
+//
+// Corresponds with GET /history/job-log (the `GetHistoricJobLogs` operationId).
+func (c *Client) GetHistoricJobLogs(ctx context.Context, params *GetHistoricJobLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricJobLogsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricJobLogsWithBody List what happened to jobs, by a body
+//
+// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+func (c *Client) QueryHistoricJobLogsWithBody(ctx context.Context, params *QueryHistoricJobLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricJobLogsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricJobLogs List what happened to jobs, by a body
+//
+// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+func (c *Client) QueryHistoricJobLogs(ctx context.Context, params *QueryHistoricJobLogsParams, body QueryHistoricJobLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricJobLogsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricJobLogsCount Count what happened to jobs
+//
+// How many entries the filters of the list leave.
+//
+// Corresponds with GET /history/job-log/count (the `GetHistoricJobLogsCount` operationId).
+func (c *Client) GetHistoricJobLogsCount(ctx context.Context, params *GetHistoricJobLogsCountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricJobLogsCountRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricJobLogsCountWithBody Count what happened to jobs, by a body
+//
+// How many entries the filters in the body leave; its sorting is checked, and without effect.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+func (c *Client) QueryHistoricJobLogsCountWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricJobLogsCountRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryHistoricJobLogsCount Count what happened to jobs, by a body
+//
+// How many entries the filters in the body leave; its sorting is checked, and without effect.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+func (c *Client) QueryHistoricJobLogsCount(ctx context.Context, body QueryHistoricJobLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryHistoricJobLogsCountRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistoricJobLog Get an entry of the job log
+//
+// One thing that happened to a job.
+//
+// Corresponds with GET /history/job-log/{id} (the `GetHistoricJobLog` operationId).
+func (c *Client) GetHistoricJobLog(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoricJobLogRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetStacktraceHistoricJobLog Get the stack trace of a failure
+//
+// What is known of the failure that the entry tells of, as text.
+//
+// Corresponds with GET /history/job-log/{id}/stacktrace (the `GetStacktraceHistoricJobLog` operationId).
+func (c *Client) GetStacktraceHistoricJobLog(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStacktraceHistoricJobLogRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -5884,6 +6220,162 @@ func NewGetHistoricBatchesRequest(server string, params *GetHistoricBatchesParam
 	return req, nil
 }
 
+// NewGetCleanableHistoricBatchesReportRequest constructs an http.Request for the GetCleanableHistoricBatchesReport method
+func NewGetCleanableHistoricBatchesReportRequest(server string, params *GetCleanableHistoricBatchesReportParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/batch/cleanable-batch-report")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FirstResult != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "firstResult", *params.FirstResult, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MaxResults != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "maxResults", *params.MaxResults, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCleanableHistoricBatchesReportCountRequest constructs an http.Request for the GetCleanableHistoricBatchesReportCount method
+func NewGetCleanableHistoricBatchesReportCountRequest(server string, params *GetCleanableHistoricBatchesReportCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/batch/cleanable-batch-report/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetHistoricBatchesCountRequest constructs an http.Request for the GetHistoricBatchesCount method
 func NewGetHistoricBatchesCountRequest(server string, params *GetHistoricBatchesCountParams) (*http.Request, error) {
 	var err error
@@ -6003,6 +6495,80 @@ func NewGetHistoricBatchesCountRequest(server string, params *GetHistoricBatches
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetRemovalTimeAsyncHistoricBatchRequest calls the generic SetRemovalTimeAsyncHistoricBatch builder with application/json body
+func NewSetRemovalTimeAsyncHistoricBatchRequest(server string, body SetRemovalTimeAsyncHistoricBatchJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetRemovalTimeAsyncHistoricBatchRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewSetRemovalTimeAsyncHistoricBatchRequestWithBody constructs an http.Request for the SetRemovalTimeAsyncHistoricBatch method, with any body, and a specified content type
+func NewSetRemovalTimeAsyncHistoricBatchRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/batch/set-removal-time")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteHistoricBatchRequest constructs an http.Request for the DeleteHistoricBatch method
+func NewDeleteHistoricBatchRequest(server string, id HistoricBatchID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/batch/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -7589,6 +8155,877 @@ func NewGetHistoricIncidentsCountRequest(server string, params *GetHistoricIncid
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHistoricJobLogsRequest constructs an http.Request for the GetHistoricJobLogs method
+func NewGetHistoricJobLogsRequest(server string, params *GetHistoricJobLogsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.LogID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "logId", *params.LogID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobId", *params.JobID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobExceptionMessage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobExceptionMessage", *params.JobExceptionMessage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionId", *params.JobDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionType", *params.JobDefinitionType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionConfiguration != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionConfiguration", *params.JobDefinitionConfiguration, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityIdIn", *params.ActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailedActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failedActivityIdIn", *params.FailedActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExecutionIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executionIdIn", *params.ExecutionIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessInstanceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processInstanceId", *params.ProcessInstanceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionId", *params.ProcessDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionKey != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionKey", *params.ProcessDefinitionKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeploymentID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deploymentId", *params.DeploymentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TenantIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenantIdIn", *params.TenantIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WithoutTenantID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "withoutTenantId", *params.WithoutTenantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Hostname != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "hostname", *params.Hostname, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobPriorityLowerThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobPriorityLowerThanOrEquals", *params.JobPriorityLowerThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobPriorityHigherThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobPriorityHigherThanOrEquals", *params.JobPriorityHigherThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreationLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creationLog", *params.CreationLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailureLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failureLog", *params.FailureLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SuccessLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "successLog", *params.SuccessLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeletionLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deletionLog", *params.DeletionLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FirstResult != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "firstResult", *params.FirstResult, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MaxResults != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "maxResults", *params.MaxResults, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewQueryHistoricJobLogsRequest calls the generic QueryHistoricJobLogs builder with application/json body
+func NewQueryHistoricJobLogsRequest(server string, params *QueryHistoricJobLogsParams, body QueryHistoricJobLogsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQueryHistoricJobLogsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewQueryHistoricJobLogsRequestWithBody constructs an http.Request for the QueryHistoricJobLogs method, with any body, and a specified content type
+func NewQueryHistoricJobLogsRequestWithBody(server string, params *QueryHistoricJobLogsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.FirstResult != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "firstResult", *params.FirstResult, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MaxResults != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "maxResults", *params.MaxResults, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetHistoricJobLogsCountRequest constructs an http.Request for the GetHistoricJobLogsCount method
+func NewGetHistoricJobLogsCountRequest(server string, params *GetHistoricJobLogsCountParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.LogID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "logId", *params.LogID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobId", *params.JobID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobExceptionMessage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobExceptionMessage", *params.JobExceptionMessage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionId", *params.JobDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionType != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionType", *params.JobDefinitionType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobDefinitionConfiguration != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobDefinitionConfiguration", *params.JobDefinitionConfiguration, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "activityIdIn", *params.ActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailedActivityIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failedActivityIdIn", *params.FailedActivityIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExecutionIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "executionIdIn", *params.ExecutionIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessInstanceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processInstanceId", *params.ProcessInstanceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionId", *params.ProcessDefinitionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProcessDefinitionKey != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "processDefinitionKey", *params.ProcessDefinitionKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeploymentID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deploymentId", *params.DeploymentID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.TenantIDIn != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tenantIdIn", *params.TenantIDIn, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WithoutTenantID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "withoutTenantId", *params.WithoutTenantID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Hostname != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "hostname", *params.Hostname, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobPriorityLowerThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobPriorityLowerThanOrEquals", *params.JobPriorityLowerThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.JobPriorityHigherThanOrEquals != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "jobPriorityHigherThanOrEquals", *params.JobPriorityHigherThanOrEquals, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreationLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "creationLog", *params.CreationLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FailureLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "failureLog", *params.FailureLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SuccessLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "successLog", *params.SuccessLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DeletionLog != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "deletionLog", *params.DeletionLog, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortBy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortBy", *params.SortBy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SortOrder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sortOrder", *params.SortOrder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewQueryHistoricJobLogsCountRequest calls the generic QueryHistoricJobLogsCount builder with application/json body
+func NewQueryHistoricJobLogsCountRequest(server string, body QueryHistoricJobLogsCountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQueryHistoricJobLogsCountRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewQueryHistoricJobLogsCountRequestWithBody constructs an http.Request for the QueryHistoricJobLogsCount method, with any body, and a specified content type
+func NewQueryHistoricJobLogsCountRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log/count")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetHistoricJobLogRequest constructs an http.Request for the GetHistoricJobLog method
+func NewGetHistoricJobLogRequest(server string, id JobLogID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetStacktraceHistoricJobLogRequest constructs an http.Request for the GetStacktraceHistoricJobLog method
+func NewGetStacktraceHistoricJobLogRequest(server string, id JobLogID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history/job-log/%s/stacktrace", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -11335,6 +12772,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /history/batch (the `GetHistoricBatches` operationId).
 	GetHistoricBatchesWithResponse(ctx context.Context, params *GetHistoricBatchesParams, reqEditors ...RequestEditorFn) (*GetHistoricBatchesResponse, error)
 
+	// GetCleanableHistoricBatchesReportWithResponse Report how many batches can be cleaned up
+	//
+	// A row for every type of which there is a batch; rows that are equal otherwise are in the order of their types.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/batch/cleanable-batch-report (the `GetCleanableHistoricBatchesReport` operationId).
+	GetCleanableHistoricBatchesReportWithResponse(ctx context.Context, params *GetCleanableHistoricBatchesReportParams, reqEditors ...RequestEditorFn) (*GetCleanableHistoricBatchesReportResponse, error)
+
+	// GetCleanableHistoricBatchesReportCountWithResponse Count the rows of the clean-up report
+	//
+	// How many rows the report has.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/batch/cleanable-batch-report/count (the `GetCleanableHistoricBatchesReportCount` operationId).
+	GetCleanableHistoricBatchesReportCountWithResponse(ctx context.Context, params *GetCleanableHistoricBatchesReportCountParams, reqEditors ...RequestEditorFn) (*GetCleanableHistoricBatchesReportCountResponse, error)
+
 	// GetHistoricBatchesCountWithResponse Count batches of the past and present
 	//
 	// How many batches the filters of the historic list leave.
@@ -11343,6 +12798,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /history/batch/count (the `GetHistoricBatchesCount` operationId).
 	GetHistoricBatchesCountWithResponse(ctx context.Context, params *GetHistoricBatchesCountParams, reqEditors ...RequestEditorFn) (*GetHistoricBatchesCountResponse, error)
+
+	// SetRemovalTimeAsyncHistoricBatchWithBodyWithResponse Set when the history of batches may go
+	//
+	// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+	SetRemovalTimeAsyncHistoricBatchWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetRemovalTimeAsyncHistoricBatchResponse, error)
+
+	// SetRemovalTimeAsyncHistoricBatchWithResponse Set when the history of batches may go
+	//
+	// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+	SetRemovalTimeAsyncHistoricBatchWithResponse(ctx context.Context, body SetRemovalTimeAsyncHistoricBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*SetRemovalTimeAsyncHistoricBatchResponse, error)
+
+	// DeleteHistoricBatchWithResponse Delete the history of a batch
+	//
+	// Removes what is kept of a batch: itself, its job log and the incidents of its jobs. A batch that still runs goes on, and leaves no history.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /history/batch/{id} (the `DeleteHistoricBatch` operationId).
+	DeleteHistoricBatchWithResponse(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*DeleteHistoricBatchResponse, error)
 
 	// GetHistoricBatchWithResponse Get a batch of the past or present
 	//
@@ -11446,6 +12928,78 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /history/incident/count (the `GetHistoricIncidentsCount` operationId).
 	GetHistoricIncidentsCountWithResponse(ctx context.Context, params *GetHistoricIncidentsCountParams, reqEditors ...RequestEditorFn) (*GetHistoricIncidentsCountResponse, error)
+
+	// GetHistoricJobLogsWithResponse List what happened to jobs
+	//
+	// The creations, failures, successes and deletions of jobs, also of jobs that are gone, until the history of their batch is cleaned up. All filters have to hold.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/job-log (the `GetHistoricJobLogs` operationId).
+	GetHistoricJobLogsWithResponse(ctx context.Context, params *GetHistoricJobLogsParams, reqEditors ...RequestEditorFn) (*GetHistoricJobLogsResponse, error)
+
+	// QueryHistoricJobLogsWithBodyWithResponse List what happened to jobs, by a body
+	//
+	// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+	QueryHistoricJobLogsWithBodyWithResponse(ctx context.Context, params *QueryHistoricJobLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsResponse, error)
+
+	// QueryHistoricJobLogsWithResponse List what happened to jobs, by a body
+	//
+	// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+	QueryHistoricJobLogsWithResponse(ctx context.Context, params *QueryHistoricJobLogsParams, body QueryHistoricJobLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsResponse, error)
+
+	// GetHistoricJobLogsCountWithResponse Count what happened to jobs
+	//
+	// How many entries the filters of the list leave.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/job-log/count (the `GetHistoricJobLogsCount` operationId).
+	GetHistoricJobLogsCountWithResponse(ctx context.Context, params *GetHistoricJobLogsCountParams, reqEditors ...RequestEditorFn) (*GetHistoricJobLogsCountResponse, error)
+
+	// QueryHistoricJobLogsCountWithBodyWithResponse Count what happened to jobs, by a body
+	//
+	// How many entries the filters in the body leave; its sorting is checked, and without effect.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+	QueryHistoricJobLogsCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsCountResponse, error)
+
+	// QueryHistoricJobLogsCountWithResponse Count what happened to jobs, by a body
+	//
+	// How many entries the filters in the body leave; its sorting is checked, and without effect.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+	QueryHistoricJobLogsCountWithResponse(ctx context.Context, body QueryHistoricJobLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsCountResponse, error)
+
+	// GetHistoricJobLogWithResponse Get an entry of the job log
+	//
+	// One thing that happened to a job.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/job-log/{id} (the `GetHistoricJobLog` operationId).
+	GetHistoricJobLogWithResponse(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*GetHistoricJobLogResponse, error)
+
+	// GetStacktraceHistoricJobLogWithResponse Get the stack trace of a failure
+	//
+	// What is known of the failure that the entry tells of, as text.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /history/job-log/{id}/stacktrace (the `GetStacktraceHistoricJobLog` operationId).
+	GetStacktraceHistoricJobLogWithResponse(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*GetStacktraceHistoricJobLogResponse, error)
 
 	// GetIncidentsWithResponse List open incidents
 	//
@@ -14274,6 +15828,144 @@ func (r GetHistoricBatchesResponse) ContentType() string {
 	return ""
 }
 
+// GetCleanableHistoricBatchesReportResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReport
+type GetCleanableHistoricBatchesReportResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetCleanableHistoricBatchesReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]CleanableHistoricBatchReportResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetCleanableHistoricBatchesReportResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON200() *[]CleanableHistoricBatchReportResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCleanableHistoricBatchesReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCleanableHistoricBatchesReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCleanableHistoricBatchesReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCleanableHistoricBatchesReportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCleanableHistoricBatchesReportCountResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReportCount
+type GetCleanableHistoricBatchesReportCountResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetCleanableHistoricBatchesReportCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetCleanableHistoricBatchesReportCountResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON200() *CountResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCleanableHistoricBatchesReportCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCleanableHistoricBatchesReportCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCleanableHistoricBatchesReportCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCleanableHistoricBatchesReportCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetHistoricBatchesCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatchesCount
 type GetHistoricBatchesCountResponse503Headers struct {
 	RetryAfter *int32
@@ -14337,6 +16029,158 @@ func (r GetHistoricBatchesCountResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHistoricBatchesCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SetRemovalTimeAsyncHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for SetRemovalTimeAsyncHistoricBatch
+type SetRemovalTimeAsyncHistoricBatchResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type SetRemovalTimeAsyncHistoricBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BatchDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *SetRemovalTimeAsyncHistoricBatchResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON200() *BatchDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetRemovalTimeAsyncHistoricBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetRemovalTimeAsyncHistoricBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetRemovalTimeAsyncHistoricBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for DeleteHistoricBatch
+type DeleteHistoricBatchResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type DeleteHistoricBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteHistoricBatchResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteHistoricBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteHistoricBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteHistoricBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteHistoricBatchResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15007,6 +16851,462 @@ func (r GetHistoricIncidentsCountResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetHistoricIncidentsCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogs
+type GetHistoricJobLogsResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricJobLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]HistoricJobLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricJobLogsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON200() *[]HistoricJobLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricJobLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricJobLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricJobLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricJobLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// QueryHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogs
+type QueryHistoricJobLogsResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type QueryHistoricJobLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *[]HistoricJobLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *QueryHistoricJobLogsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON200() *[]HistoricJobLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r QueryHistoricJobLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QueryHistoricJobLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QueryHistoricJobLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QueryHistoricJobLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogsCount
+type GetHistoricJobLogsCountResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricJobLogsCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricJobLogsCountResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON200() *CountResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricJobLogsCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricJobLogsCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricJobLogsCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricJobLogsCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// QueryHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogsCount
+type QueryHistoricJobLogsCountResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type QueryHistoricJobLogsCountResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CountResultDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON413 the response for an HTTP 413 `application/json` response
+	JSON413 *PayloadTooLarge
+	// JSON415 the response for an HTTP 415 `application/json` response
+	JSON415 *UnsupportedMediaType
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *QueryHistoricJobLogsCountResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON200() *CountResultDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON413 returns the response for an HTTP 413 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON413() *PayloadTooLarge {
+	return r.JSON413
+}
+
+// GetJSON415 returns the response for an HTTP 415 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON415() *UnsupportedMediaType {
+	return r.JSON415
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r QueryHistoricJobLogsCountResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QueryHistoricJobLogsCountResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QueryHistoricJobLogsCountResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QueryHistoricJobLogsCountResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLog
+type GetHistoricJobLogResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetHistoricJobLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HistoricJobLogDto
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetHistoricJobLogResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON200() *HistoricJobLogDto {
+	return r.JSON200
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetHistoricJobLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetHistoricJobLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetHistoricJobLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetHistoricJobLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetStacktraceHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetStacktraceHistoricJobLog
+type GetStacktraceHistoricJobLogResponse503Headers struct {
+	RetryAfter *int32
+}
+
+type GetStacktraceHistoricJobLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON400 the response for an HTTP 400 `application/json` response
+	JSON400 *BadRequest
+	// JSON404 the response for an HTTP 404 `application/json` response
+	JSON404 *NotFound
+	// JSON406 the response for an HTTP 406 `application/json` response
+	JSON406 *NotAcceptable
+	// JSON500 the response for an HTTP 500 `application/json` response
+	JSON500 *InternalError
+	// JSON503 the response for an HTTP 503 `application/json` response
+	JSON503 *Unavailable
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetStacktraceHistoricJobLogResponse503Headers
+}
+
+// GetJSON400 returns the response for an HTTP 400 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON400() *BadRequest {
+	return r.JSON400
+}
+
+// GetJSON404 returns the response for an HTTP 404 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON404() *NotFound {
+	return r.JSON404
+}
+
+// GetJSON406 returns the response for an HTTP 406 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON406() *NotAcceptable {
+	return r.JSON406
+}
+
+// GetJSON500 returns the response for an HTTP 500 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON500() *InternalError {
+	return r.JSON500
+}
+
+// GetJSON503 returns the response for an HTTP 503 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON503() *Unavailable {
+	return r.JSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStacktraceHistoricJobLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStacktraceHistoricJobLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStacktraceHistoricJobLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStacktraceHistoricJobLogResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -18547,6 +20847,36 @@ func (c *ClientWithResponses) GetHistoricBatchesWithResponse(ctx context.Context
 	return ParseGetHistoricBatchesResponse(rsp)
 }
 
+// GetCleanableHistoricBatchesReportWithResponse Report how many batches can be cleaned up
+//
+// A row for every type of which there is a batch; rows that are equal otherwise are in the order of their types.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/batch/cleanable-batch-report (the `GetCleanableHistoricBatchesReport` operationId).
+func (c *ClientWithResponses) GetCleanableHistoricBatchesReportWithResponse(ctx context.Context, params *GetCleanableHistoricBatchesReportParams, reqEditors ...RequestEditorFn) (*GetCleanableHistoricBatchesReportResponse, error) {
+	rsp, err := c.GetCleanableHistoricBatchesReport(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCleanableHistoricBatchesReportResponse(rsp)
+}
+
+// GetCleanableHistoricBatchesReportCountWithResponse Count the rows of the clean-up report
+//
+// How many rows the report has.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/batch/cleanable-batch-report/count (the `GetCleanableHistoricBatchesReportCount` operationId).
+func (c *ClientWithResponses) GetCleanableHistoricBatchesReportCountWithResponse(ctx context.Context, params *GetCleanableHistoricBatchesReportCountParams, reqEditors ...RequestEditorFn) (*GetCleanableHistoricBatchesReportCountResponse, error) {
+	rsp, err := c.GetCleanableHistoricBatchesReportCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCleanableHistoricBatchesReportCountResponse(rsp)
+}
+
 // GetHistoricBatchesCountWithResponse Count batches of the past and present
 //
 // How many batches the filters of the historic list leave.
@@ -18560,6 +20890,51 @@ func (c *ClientWithResponses) GetHistoricBatchesCountWithResponse(ctx context.Co
 		return nil, err
 	}
 	return ParseGetHistoricBatchesCountResponse(rsp)
+}
+
+// SetRemovalTimeAsyncHistoricBatchWithBodyWithResponse Set when the history of batches may go
+//
+// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+func (c *ClientWithResponses) SetRemovalTimeAsyncHistoricBatchWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetRemovalTimeAsyncHistoricBatchResponse, error) {
+	rsp, err := c.SetRemovalTimeAsyncHistoricBatchWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp)
+}
+
+// SetRemovalTimeAsyncHistoricBatchWithResponse Set when the history of batches may go
+//
+// Makes a batch that sets the removal time of other batches, in the background. What `historicBatchIds` names and what `historicBatchQuery` finds is put together; ids that name no batch are left out. Exactly one of the three modes has to be asked for.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/batch/set-removal-time (the `SetRemovalTimeAsyncHistoricBatch` operationId).
+func (c *ClientWithResponses) SetRemovalTimeAsyncHistoricBatchWithResponse(ctx context.Context, body SetRemovalTimeAsyncHistoricBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*SetRemovalTimeAsyncHistoricBatchResponse, error) {
+	rsp, err := c.SetRemovalTimeAsyncHistoricBatch(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp)
+}
+
+// DeleteHistoricBatchWithResponse Delete the history of a batch
+//
+// Removes what is kept of a batch: itself, its job log and the incidents of its jobs. A batch that still runs goes on, and leaves no history.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /history/batch/{id} (the `DeleteHistoricBatch` operationId).
+func (c *ClientWithResponses) DeleteHistoricBatchWithResponse(ctx context.Context, id HistoricBatchID, reqEditors ...RequestEditorFn) (*DeleteHistoricBatchResponse, error) {
+	rsp, err := c.DeleteHistoricBatch(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteHistoricBatchResponse(rsp)
 }
 
 // GetHistoricBatchWithResponse Get a batch of the past or present
@@ -18729,6 +21104,126 @@ func (c *ClientWithResponses) GetHistoricIncidentsCountWithResponse(ctx context.
 		return nil, err
 	}
 	return ParseGetHistoricIncidentsCountResponse(rsp)
+}
+
+// GetHistoricJobLogsWithResponse List what happened to jobs
+//
+// The creations, failures, successes and deletions of jobs, also of jobs that are gone, until the history of their batch is cleaned up. All filters have to hold.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/job-log (the `GetHistoricJobLogs` operationId).
+func (c *ClientWithResponses) GetHistoricJobLogsWithResponse(ctx context.Context, params *GetHistoricJobLogsParams, reqEditors ...RequestEditorFn) (*GetHistoricJobLogsResponse, error) {
+	rsp, err := c.GetHistoricJobLogs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricJobLogsResponse(rsp)
+}
+
+// QueryHistoricJobLogsWithBodyWithResponse List what happened to jobs, by a body
+//
+// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+func (c *ClientWithResponses) QueryHistoricJobLogsWithBodyWithResponse(ctx context.Context, params *QueryHistoricJobLogsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsResponse, error) {
+	rsp, err := c.QueryHistoricJobLogsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricJobLogsResponse(rsp)
+}
+
+// QueryHistoricJobLogsWithResponse List what happened to jobs, by a body
+//
+// The same list as with GET, for filters that are too long for a URL, and for several levels of sorting.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/job-log (the `QueryHistoricJobLogs` operationId).
+func (c *ClientWithResponses) QueryHistoricJobLogsWithResponse(ctx context.Context, params *QueryHistoricJobLogsParams, body QueryHistoricJobLogsJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsResponse, error) {
+	rsp, err := c.QueryHistoricJobLogs(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricJobLogsResponse(rsp)
+}
+
+// GetHistoricJobLogsCountWithResponse Count what happened to jobs
+//
+// How many entries the filters of the list leave.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/job-log/count (the `GetHistoricJobLogsCount` operationId).
+func (c *ClientWithResponses) GetHistoricJobLogsCountWithResponse(ctx context.Context, params *GetHistoricJobLogsCountParams, reqEditors ...RequestEditorFn) (*GetHistoricJobLogsCountResponse, error) {
+	rsp, err := c.GetHistoricJobLogsCount(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricJobLogsCountResponse(rsp)
+}
+
+// QueryHistoricJobLogsCountWithBodyWithResponse Count what happened to jobs, by a body
+//
+// How many entries the filters in the body leave; its sorting is checked, and without effect.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+func (c *ClientWithResponses) QueryHistoricJobLogsCountWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsCountResponse, error) {
+	rsp, err := c.QueryHistoricJobLogsCountWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricJobLogsCountResponse(rsp)
+}
+
+// QueryHistoricJobLogsCountWithResponse Count what happened to jobs, by a body
+//
+// How many entries the filters in the body leave; its sorting is checked, and without effect.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /history/job-log/count (the `QueryHistoricJobLogsCount` operationId).
+func (c *ClientWithResponses) QueryHistoricJobLogsCountWithResponse(ctx context.Context, body QueryHistoricJobLogsCountJSONRequestBody, reqEditors ...RequestEditorFn) (*QueryHistoricJobLogsCountResponse, error) {
+	rsp, err := c.QueryHistoricJobLogsCount(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryHistoricJobLogsCountResponse(rsp)
+}
+
+// GetHistoricJobLogWithResponse Get an entry of the job log
+//
+// One thing that happened to a job.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/job-log/{id} (the `GetHistoricJobLog` operationId).
+func (c *ClientWithResponses) GetHistoricJobLogWithResponse(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*GetHistoricJobLogResponse, error) {
+	rsp, err := c.GetHistoricJobLog(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetHistoricJobLogResponse(rsp)
+}
+
+// GetStacktraceHistoricJobLogWithResponse Get the stack trace of a failure
+//
+// What is known of the failure that the entry tells of, as text.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /history/job-log/{id}/stacktrace (the `GetStacktraceHistoricJobLog` operationId).
+func (c *ClientWithResponses) GetStacktraceHistoricJobLogWithResponse(ctx context.Context, id JobLogID, reqEditors ...RequestEditorFn) (*GetStacktraceHistoricJobLogResponse, error) {
+	rsp, err := c.GetStacktraceHistoricJobLog(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStacktraceHistoricJobLogResponse(rsp)
 }
 
 // GetIncidentsWithResponse List open incidents
@@ -21650,6 +24145,126 @@ func ParseGetHistoricBatchesResponse(rsp *http.Response) (*GetHistoricBatchesRes
 	return response, nil
 }
 
+// ParseGetCleanableHistoricBatchesReportResponse parses an HTTP response from a GetCleanableHistoricBatchesReportWithResponse call
+func ParseGetCleanableHistoricBatchesReportResponse(rsp *http.Response) (*GetCleanableHistoricBatchesReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCleanableHistoricBatchesReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []CleanableHistoricBatchReportResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetCleanableHistoricBatchesReportResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCleanableHistoricBatchesReportCountResponse parses an HTTP response from a GetCleanableHistoricBatchesReportCountWithResponse call
+func ParseGetCleanableHistoricBatchesReportCountResponse(rsp *http.Response) (*GetCleanableHistoricBatchesReportCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCleanableHistoricBatchesReportCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetCleanableHistoricBatchesReportCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetHistoricBatchesCountResponse parses an HTTP response from a GetHistoricBatchesCountWithResponse call
 func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatchesCountResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -21697,6 +24312,143 @@ func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatch
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchesCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSetRemovalTimeAsyncHistoricBatchResponse parses an HTTP response from a SetRemovalTimeAsyncHistoricBatchWithResponse call
+func ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp *http.Response) (*SetRemovalTimeAsyncHistoricBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetRemovalTimeAsyncHistoricBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BatchDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers SetRemovalTimeAsyncHistoricBatchResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteHistoricBatchResponse parses an HTTP response from a DeleteHistoricBatchWithResponse call
+func ParseDeleteHistoricBatchResponse(rsp *http.Response) (*DeleteHistoricBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteHistoricBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers DeleteHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
@@ -22289,6 +25041,411 @@ func ParseGetHistoricIncidentsCountResponse(rsp *http.Response) (*GetHistoricInc
 	switch {
 	case rsp.StatusCode == 503:
 		var headers GetHistoricIncidentsCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricJobLogsResponse parses an HTTP response from a GetHistoricJobLogsWithResponse call
+func ParseGetHistoricJobLogsResponse(rsp *http.Response) (*GetHistoricJobLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricJobLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []HistoricJobLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricJobLogsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQueryHistoricJobLogsResponse parses an HTTP response from a QueryHistoricJobLogsWithResponse call
+func ParseQueryHistoricJobLogsResponse(rsp *http.Response) (*QueryHistoricJobLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QueryHistoricJobLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest []HistoricJobLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers QueryHistoricJobLogsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricJobLogsCountResponse parses an HTTP response from a GetHistoricJobLogsCountWithResponse call
+func ParseGetHistoricJobLogsCountResponse(rsp *http.Response) (*GetHistoricJobLogsCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricJobLogsCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricJobLogsCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQueryHistoricJobLogsCountResponse parses an HTTP response from a QueryHistoricJobLogsCountWithResponse call
+func ParseQueryHistoricJobLogsCountResponse(rsp *http.Response) (*QueryHistoricJobLogsCountResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QueryHistoricJobLogsCountResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CountResultDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest PayloadTooLarge
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest UnsupportedMediaType
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers QueryHistoricJobLogsCountResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetHistoricJobLogResponse parses an HTTP response from a GetHistoricJobLogWithResponse call
+func ParseGetHistoricJobLogResponse(rsp *http.Response) (*GetHistoricJobLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetHistoricJobLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HistoricJobLogDto
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetHistoricJobLogResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetStacktraceHistoricJobLogResponse parses an HTTP response from a GetStacktraceHistoricJobLogWithResponse call
+func ParseGetStacktraceHistoricJobLogResponse(rsp *http.Response) (*GetStacktraceHistoricJobLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStacktraceHistoricJobLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest BadRequest
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest NotAcceptable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest InternalError
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Unavailable
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 503:
+		var headers GetStacktraceHistoricJobLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value int32
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {

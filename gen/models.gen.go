@@ -50,6 +50,21 @@ func (e BatchStatisticsSortBy) Valid() bool {
 	}
 }
 
+// Defines values for CleanableBatchSortBy.
+const (
+	CleanableBatchSortByFinished CleanableBatchSortBy = "finished"
+)
+
+// Valid indicates whether the value is a known member of the CleanableBatchSortBy enum.
+func (e CleanableBatchSortBy) Valid() bool {
+	switch e {
+	case CleanableBatchSortByFinished:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExternalTaskSortBy.
 const (
 	ExternalTaskSortByCreateTime           ExternalTaskSortBy = "createTime"
@@ -230,6 +245,63 @@ func (e HistoricIncidentSortBy) Valid() bool {
 	case HistoricIncidentSortByRootCauseIncidentID:
 		return true
 	case HistoricIncidentSortByTenantID:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HistoricJobLogSortBy.
+const (
+	HistoricJobLogSortByActivityID           HistoricJobLogSortBy = "activityId"
+	HistoricJobLogSortByDeploymentID         HistoricJobLogSortBy = "deploymentId"
+	HistoricJobLogSortByExecutionID          HistoricJobLogSortBy = "executionId"
+	HistoricJobLogSortByHostname             HistoricJobLogSortBy = "hostname"
+	HistoricJobLogSortByJobDefinitionID      HistoricJobLogSortBy = "jobDefinitionId"
+	HistoricJobLogSortByJobDueDate           HistoricJobLogSortBy = "jobDueDate"
+	HistoricJobLogSortByJobID                HistoricJobLogSortBy = "jobId"
+	HistoricJobLogSortByJobPriority          HistoricJobLogSortBy = "jobPriority"
+	HistoricJobLogSortByJobRetries           HistoricJobLogSortBy = "jobRetries"
+	HistoricJobLogSortByOccurrence           HistoricJobLogSortBy = "occurrence"
+	HistoricJobLogSortByProcessDefinitionID  HistoricJobLogSortBy = "processDefinitionId"
+	HistoricJobLogSortByProcessDefinitionKey HistoricJobLogSortBy = "processDefinitionKey"
+	HistoricJobLogSortByProcessInstanceID    HistoricJobLogSortBy = "processInstanceId"
+	HistoricJobLogSortByTenantID             HistoricJobLogSortBy = "tenantId"
+	HistoricJobLogSortByTimestamp            HistoricJobLogSortBy = "timestamp"
+)
+
+// Valid indicates whether the value is a known member of the HistoricJobLogSortBy enum.
+func (e HistoricJobLogSortBy) Valid() bool {
+	switch e {
+	case HistoricJobLogSortByActivityID:
+		return true
+	case HistoricJobLogSortByDeploymentID:
+		return true
+	case HistoricJobLogSortByExecutionID:
+		return true
+	case HistoricJobLogSortByHostname:
+		return true
+	case HistoricJobLogSortByJobDefinitionID:
+		return true
+	case HistoricJobLogSortByJobDueDate:
+		return true
+	case HistoricJobLogSortByJobID:
+		return true
+	case HistoricJobLogSortByJobPriority:
+		return true
+	case HistoricJobLogSortByJobRetries:
+		return true
+	case HistoricJobLogSortByOccurrence:
+		return true
+	case HistoricJobLogSortByProcessDefinitionID:
+		return true
+	case HistoricJobLogSortByProcessDefinitionKey:
+		return true
+	case HistoricJobLogSortByProcessInstanceID:
+		return true
+	case HistoricJobLogSortByTenantID:
+		return true
+	case HistoricJobLogSortByTimestamp:
 		return true
 	default:
 		return false
@@ -672,6 +744,26 @@ type BatchStatisticsDto struct {
 
 // BatchStatisticsSortBy What the statistics of batches can be sorted by.
 type BatchStatisticsSortBy string
+
+// CleanableBatchSortBy What the report can be sorted by, which is the number of batches that have ended.
+type CleanableBatchSortBy string
+
+// CleanableHistoricBatchReportResultDto How many batches of one type have ended, and how many of these may go.
+//
+// Example: {"batchType":"set-external-task-retries","cleanableBatchesCount":12,"finishedBatchesCount":42,"historyTimeToLive":5}
+type CleanableHistoricBatchReportResultDto struct {
+	// BatchType The type of the batches; never null.
+	BatchType string `json:"batchType"`
+
+	// CleanableBatchesCount How many of these have a removal time that has come; never null.
+	CleanableBatchesCount int64 `json:"cleanableBatchesCount"`
+
+	// FinishedBatchesCount How many batches of the type have ended; never null.
+	FinishedBatchesCount int64 `json:"finishedBatchesCount"`
+
+	// HistoryTimeToLive For how many days batches of the type are kept after their end, a part of a day counted whole; null for ever.
+	HistoryTimeToLive nullable.Nullable[int32] `json:"historyTimeToLive"`
+}
 
 // CompleteExternalTaskDto The end of the work on a task.
 //
@@ -1161,8 +1253,46 @@ type HistoricBatchDto struct {
 	Type string `json:"type"`
 }
 
-// HistoricBatchSortBy What a list of historic batches can be sorted by.
+// HistoricBatchQueryDto Which batches are meant, running or ended: those for which all filters hold; `{}` means all. Null: see the ids.
+//
+// Example: {"completed":true}
+type HistoricBatchQueryDto struct {
+	// BatchID Only the batch that has this id. Null: any.
+	BatchID nullable.Nullable[string] `json:"batchId,omitempty"`
+
+	// Completed True: only batches that have ended; false: only batches that still run. Null: any.
+	Completed nullable.Nullable[bool] `json:"completed,omitempty"`
+
+	// SortBy Checked together with `sortOrder`, and without effect.
+	SortBy nullable.Nullable[HistoricBatchSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder Checked together with `sortBy`, and without effect.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+
+	// Sorting Checked, and without effect.
+	Sorting nullable.Nullable[[]HistoricBatchSortingDto] `json:"sorting,omitempty"`
+
+	// TenantIDIn Only batches of one of these tenants. Null: any.
+	TenantIDIn nullable.Nullable[[]string] `json:"tenantIdIn,omitempty"`
+
+	// Type Only batches that do this kind of work. Null: any.
+	Type nullable.Nullable[string] `json:"type,omitempty"`
+
+	// WithoutTenantID True: only batches without a tenant. False changes nothing; `tenantIdIn` wins over it. Null: any.
+	WithoutTenantID nullable.Nullable[bool] `json:"withoutTenantId,omitempty"`
+}
+
+// HistoricBatchSortBy What a list of historic batches can be sorted by. Null in a body is the same as leaving it out.
 type HistoricBatchSortBy string
+
+// HistoricBatchSortingDto One level of the order of batches. An element without both properties is left out of account.
+type HistoricBatchSortingDto struct {
+	// SortBy What a list of historic batches can be sorted by. Null in a body is the same as leaving it out.
+	SortBy nullable.Nullable[HistoricBatchSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder Ascending or descending; null in a body is the same as leaving it out.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+}
 
 // HistoricExternalTaskLogDto One thing that happened to an external task, with what the task was like then. Exactly one of `creationLog`,
 // `failureLog`, `successLog` and `deletionLog` is true.
@@ -1410,6 +1540,187 @@ type HistoricIncidentDto struct {
 
 // HistoricIncidentSortBy What a list of historic incidents can be sorted by.
 type HistoricIncidentSortBy string
+
+// HistoricJobLogDto One thing that happened to a job. Exactly one of the last four properties is true.
+//
+// Example: {"activityId":null,"batchId":"018f3c1e-6f19-7c2b-8d3e-4f5000000000","creationLog":false,"deletionLog":false,"deploymentId":null,"executionId":null,"failedActivityId":null,"failureLog":true,"hostname":"node-1","id":"018f3c1e-6f19-7c2b-8d3e-4f5800000000","jobDefinitionConfiguration":"018f3c1e-6f19-7c2b-8d3e-4f5000000000","jobDefinitionId":"018f3c1e-6f19-7c2b-8d3e-4f5500000000","jobDefinitionType":"set-job-retries","jobDueDate":null,"jobExceptionMessage":"ENGINE-13053 No job found with id 'nonexistent'.'","jobId":"018f3c1e-6f19-7c2b-8d3e-4f5100000007","jobPriority":0,"jobRetries":3,"processDefinitionId":null,"processDefinitionKey":null,"processInstanceId":null,"removalTime":null,"rootProcessInstanceId":null,"successLog":false,"tenantId":null,"timestamp":"2013-01-23T14:42:45.000+0200"}
+type HistoricJobLogDto struct {
+	// ActivityID The activity of the job; null for the jobs of batches.
+	ActivityID nullable.Nullable[string] `json:"activityId"`
+
+	// BatchID The batch that the job was a step of; null for any other job.
+	BatchID nullable.Nullable[string] `json:"batchId"`
+
+	// CreationLog Whether the job was created; never null.
+	CreationLog bool `json:"creationLog"`
+
+	// DeletionLog Whether somebody deleted the job before it was done; never null.
+	DeletionLog bool `json:"deletionLog"`
+
+	// DeploymentID The deployment of the job; null for the jobs of batches.
+	DeploymentID nullable.Nullable[string] `json:"deploymentId"`
+
+	// ExecutionID The execution of the job; null for the jobs of batches.
+	ExecutionID nullable.Nullable[string] `json:"executionId"`
+
+	// FailedActivityID The activity of a failure; null for the jobs of batches.
+	FailedActivityID nullable.Nullable[string] `json:"failedActivityId"`
+
+	// FailureLog Whether an attempt at the job failed; never null.
+	FailureLog bool `json:"failureLog"`
+
+	// Hostname The name of the node on which it happened; null if that is not known.
+	Hostname nullable.Nullable[string] `json:"hostname"`
+
+	// ID The id of the entry; never null.
+	ID string `json:"id"`
+
+	// JobDefinitionConfiguration What the job definition is about: the id of the batch; null for a job without a job definition.
+	JobDefinitionConfiguration nullable.Nullable[string] `json:"jobDefinitionConfiguration"`
+
+	// JobDefinitionID The job definition of the job; null for a job without one.
+	JobDefinitionID nullable.Nullable[string] `json:"jobDefinitionId"`
+
+	// JobDefinitionType The type of the job: `batch-seed-job`, `batch-monitor-job`, or the type of its batch; null for a job without a job definition.
+	JobDefinitionType nullable.Nullable[string] `json:"jobDefinitionType"`
+
+	// JobDueDate The due date that the job had then; null for none.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	JobDueDate nullable.Nullable[wire.DateTime] `json:"jobDueDate"`
+
+	// JobExceptionMessage The message of a failure; null for everything else.
+	JobExceptionMessage nullable.Nullable[string] `json:"jobExceptionMessage"`
+
+	// JobID The job that it happened to; never null.
+	JobID string `json:"jobId"`
+
+	// JobPriority The priority that the job had then; never null.
+	JobPriority int64 `json:"jobPriority"`
+
+	// JobRetries The retries that the job had then, before a failure took one away; never null.
+	JobRetries int32 `json:"jobRetries"`
+
+	// ProcessDefinitionID The id of its process definition; null for the jobs of batches.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId"`
+
+	// ProcessDefinitionKey The key of its process definition; null for the jobs of batches.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey"`
+
+	// ProcessInstanceID The process instance of the job; null for the jobs of batches.
+	ProcessInstanceID nullable.Nullable[string] `json:"processInstanceId"`
+
+	// RemovalTime When the history of the batch may be cleaned up; null for never, and while the batch runs.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	RemovalTime nullable.Nullable[wire.DateTime] `json:"removalTime"`
+
+	// RootProcessInstanceID The topmost process instance of the job; null for the jobs of batches.
+	RootProcessInstanceID nullable.Nullable[string] `json:"rootProcessInstanceId"`
+
+	// SuccessLog Whether the job was done; never null.
+	SuccessLog bool `json:"successLog"`
+
+	// TenantID The tenant of the job; null for none.
+	TenantID nullable.Nullable[string] `json:"tenantId"`
+
+	// Timestamp When it happened; never null.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	Timestamp wire.DateTime `json:"timestamp"`
+}
+
+// HistoricJobLogQueryDto Which entries are meant: those for which all filters hold; `{}` means all.
+//
+// Example: {"failureLog":true,"jobDefinitionConfiguration":"018f3c1e-6f19-7c2b-8d3e-4f5000000000","sorting":[{"sortBy":"timestamp","sortOrder":"desc"}]}
+type HistoricJobLogQueryDto struct {
+	// ActivityIDIn Only entries about jobs of one of these activities. The jobs of batches belong to none. Null: any.
+	ActivityIDIn nullable.Nullable[[]string] `json:"activityIdIn,omitempty"`
+
+	// CreationLog True: only creations. False changes nothing; each of the other three kinds wins over it. Null: any.
+	CreationLog nullable.Nullable[bool] `json:"creationLog,omitempty"`
+
+	// DeletionLog True: only deletions; it wins over the other kinds. False changes nothing. Null: any.
+	DeletionLog nullable.Nullable[bool] `json:"deletionLog,omitempty"`
+
+	// DeploymentID Only entries about jobs of this deployment. The jobs of batches belong to none. Null: any.
+	DeploymentID nullable.Nullable[string] `json:"deploymentId,omitempty"`
+
+	// ExecutionIDIn Only entries about jobs of one of these executions. The jobs of batches belong to none. Null: any.
+	ExecutionIDIn nullable.Nullable[[]string] `json:"executionIdIn,omitempty"`
+
+	// FailedActivityIDIn Only failures at one of these activities. The jobs of batches have none. Null: any.
+	FailedActivityIDIn nullable.Nullable[[]string] `json:"failedActivityIdIn,omitempty"`
+
+	// FailureLog True: only failures. False changes nothing; `successLog` and `deletionLog` win over it. Null: any.
+	FailureLog nullable.Nullable[bool] `json:"failureLog,omitempty"`
+
+	// Hostname Only entries that the node of this name has written. Null: any.
+	Hostname nullable.Nullable[string] `json:"hostname,omitempty"`
+
+	// JobDefinitionConfiguration Only entries about the jobs of the batch that has this id. Null: any.
+	JobDefinitionConfiguration nullable.Nullable[string] `json:"jobDefinitionConfiguration,omitempty"`
+
+	// JobDefinitionID Only entries about jobs of this job definition. Null: any.
+	JobDefinitionID nullable.Nullable[string] `json:"jobDefinitionId,omitempty"`
+
+	// JobDefinitionType Only entries about jobs of this type: `batch-seed-job`, `batch-monitor-job`, or the type of a batch. Null: any.
+	JobDefinitionType nullable.Nullable[string] `json:"jobDefinitionType,omitempty"`
+
+	// JobExceptionMessage Only failures with exactly this message. Null: any.
+	JobExceptionMessage nullable.Nullable[string] `json:"jobExceptionMessage,omitempty"`
+
+	// JobID Only entries about this job. Null: any.
+	JobID nullable.Nullable[string] `json:"jobId,omitempty"`
+
+	// JobPriorityHigherThanOrEquals Only entries about jobs that had at least this priority then. Null: any.
+	JobPriorityHigherThanOrEquals nullable.Nullable[int64] `json:"jobPriorityHigherThanOrEquals,omitempty"`
+
+	// JobPriorityLowerThanOrEquals Only entries about jobs that had at most this priority then. Null: any.
+	JobPriorityLowerThanOrEquals nullable.Nullable[int64] `json:"jobPriorityLowerThanOrEquals,omitempty"`
+
+	// LogID Only the entry that has this id. Null: any.
+	LogID nullable.Nullable[string] `json:"logId,omitempty"`
+
+	// ProcessDefinitionID Only entries about jobs whose process definition has this id. Null: any.
+	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about jobs whose process definition has this key. Null: any.
+	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
+
+	// ProcessInstanceID Only entries about jobs of this process instance. The jobs of batches belong to none. Null: any.
+	ProcessInstanceID nullable.Nullable[string] `json:"processInstanceId,omitempty"`
+
+	// SortBy What to sort by first; only together with `sortOrder`. Null: see `sorting`.
+	SortBy nullable.Nullable[HistoricJobLogSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder The direction for `sortBy`. Null: see `sorting`.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+
+	// Sorting What to sort by, the most important first. Null or empty: in the order in which they happened.
+	Sorting nullable.Nullable[[]HistoricJobLogSortingDto] `json:"sorting,omitempty"`
+
+	// SuccessLog True: only successes. False changes nothing; `deletionLog` wins over it. Null: any.
+	SuccessLog nullable.Nullable[bool] `json:"successLog,omitempty"`
+
+	// TenantIDIn Only entries about jobs of one of these tenants. Null: any.
+	TenantIDIn nullable.Nullable[[]string] `json:"tenantIdIn,omitempty"`
+
+	// WithoutTenantID True: only entries without a tenant; it wins over `tenantIdIn`. False changes nothing. Null: any.
+	WithoutTenantID nullable.Nullable[bool] `json:"withoutTenantId,omitempty"`
+}
+
+// HistoricJobLogSortBy What the job log can be sorted by; `occurrence` is the order in which things happen to one job. Null in a body is the same as leaving it out.
+type HistoricJobLogSortBy string
+
+// HistoricJobLogSortingDto One level of the order of the job log. An element without both properties is left out of account.
+type HistoricJobLogSortingDto struct {
+	// SortBy What the job log can be sorted by; `occurrence` is the order in which things happen to one job. Null in a body is the same as leaving it out.
+	SortBy nullable.Nullable[HistoricJobLogSortBy] `json:"sortBy,omitempty"`
+
+	// SortOrder Ascending or descending; null in a body is the same as leaving it out.
+	SortOrder nullable.Nullable[SortOrder] `json:"sortOrder,omitempty"`
+}
 
 // HistoricProcessInstanceQueryDto Filters on process instances, ended ones included, which have to match all; all tasks of those that do are
 // selected. An empty query selects every one. Null counts as left out.
@@ -2383,6 +2694,33 @@ type SetJobRetriesDto struct {
 	Retries int32 `json:"retries"`
 }
 
+// SetRemovalTimeToHistoricBatchesDto Of which batches to set the removal time, and to what.
+//
+// Example: {"absoluteRemovalTime":"2013-01-23T14:42:45.000+0200","historicBatchIds":["018f3c1e-6f19-7c2b-8d3e-4f5000000000"],"historicBatchQuery":{"completed":true}}
+type SetRemovalTimeToHistoricBatchesDto struct {
+	// AbsoluteRemovalTime First mode: this date. Null: not asked for.
+	//
+	// Example: 2013-01-23T14:42:45.000+0200
+	AbsoluteRemovalTime nullable.Nullable[wire.DateTime] `json:"absoluteRemovalTime,omitempty"`
+
+	// CalculatedRemovalTime Third mode, if true: the end of each batch and the time for which the server keeps batches of its type; none for a batch that still runs or is kept for ever. Null: not asked for.
+	CalculatedRemovalTime nullable.Nullable[bool] `json:"calculatedRemovalTime,omitempty"`
+
+	// ClearedRemovalTime Second mode, if true: no removal time, so that the batches stay. Null: not asked for.
+	ClearedRemovalTime nullable.Nullable[bool] `json:"clearedRemovalTime,omitempty"`
+
+	// Hierarchical Checked, and without effect.
+	Hierarchical nullable.Nullable[bool] `json:"hierarchical,omitempty"`
+
+	// HistoricBatchIds The batches, by their ids. Null: see `historicBatchQuery`.
+	HistoricBatchIds nullable.Nullable[[]string] `json:"historicBatchIds,omitempty"`
+
+	// HistoricBatchQuery Which batches are meant, running or ended: those for which all filters hold; `{}` means all. Null: see the ids.
+	//
+	// Example: {"completed":true}
+	HistoricBatchQuery nullable.Nullable[HistoricBatchQueryDto] `json:"historicBatchQuery,omitempty"`
+}
+
 // SetRetriesForExternalTasksDto A selection of tasks and the retries that they get. At least one task has to be selected.
 //
 // Example: {"externalTaskIds":["0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e01"],"externalTaskQuery":{"noRetriesLeft":true,"topicName":"charge-card"},"retries":3}
@@ -2844,6 +3182,75 @@ type JobDefinitionQueryWithoutTenantID = bool
 
 // JobID defines model for JobId.
 type JobID = string
+
+// JobLogID defines model for JobLogId.
+type JobLogID = string
+
+// JobLogQueryActivityIDIn defines model for JobLogQueryActivityIdIn.
+type JobLogQueryActivityIDIn = string
+
+// JobLogQueryCreationLog defines model for JobLogQueryCreationLog.
+type JobLogQueryCreationLog = bool
+
+// JobLogQueryDeletionLog defines model for JobLogQueryDeletionLog.
+type JobLogQueryDeletionLog = bool
+
+// JobLogQueryDeploymentID defines model for JobLogQueryDeploymentId.
+type JobLogQueryDeploymentID = string
+
+// JobLogQueryExecutionIDIn defines model for JobLogQueryExecutionIdIn.
+type JobLogQueryExecutionIDIn = string
+
+// JobLogQueryFailedActivityIDIn defines model for JobLogQueryFailedActivityIdIn.
+type JobLogQueryFailedActivityIDIn = string
+
+// JobLogQueryFailureLog defines model for JobLogQueryFailureLog.
+type JobLogQueryFailureLog = bool
+
+// JobLogQueryHostname defines model for JobLogQueryHostname.
+type JobLogQueryHostname = string
+
+// JobLogQueryJobDefinitionConfiguration defines model for JobLogQueryJobDefinitionConfiguration.
+type JobLogQueryJobDefinitionConfiguration = string
+
+// JobLogQueryJobDefinitionID defines model for JobLogQueryJobDefinitionId.
+type JobLogQueryJobDefinitionID = string
+
+// JobLogQueryJobDefinitionType defines model for JobLogQueryJobDefinitionType.
+type JobLogQueryJobDefinitionType = string
+
+// JobLogQueryJobExceptionMessage defines model for JobLogQueryJobExceptionMessage.
+type JobLogQueryJobExceptionMessage = string
+
+// JobLogQueryJobID defines model for JobLogQueryJobId.
+type JobLogQueryJobID = string
+
+// JobLogQueryJobPriorityHigherThanOrEquals defines model for JobLogQueryJobPriorityHigherThanOrEquals.
+type JobLogQueryJobPriorityHigherThanOrEquals = int64
+
+// JobLogQueryJobPriorityLowerThanOrEquals defines model for JobLogQueryJobPriorityLowerThanOrEquals.
+type JobLogQueryJobPriorityLowerThanOrEquals = int64
+
+// JobLogQueryLogID defines model for JobLogQueryLogId.
+type JobLogQueryLogID = string
+
+// JobLogQueryProcessDefinitionID defines model for JobLogQueryProcessDefinitionId.
+type JobLogQueryProcessDefinitionID = string
+
+// JobLogQueryProcessDefinitionKey defines model for JobLogQueryProcessDefinitionKey.
+type JobLogQueryProcessDefinitionKey = string
+
+// JobLogQueryProcessInstanceID defines model for JobLogQueryProcessInstanceId.
+type JobLogQueryProcessInstanceID = string
+
+// JobLogQuerySuccessLog defines model for JobLogQuerySuccessLog.
+type JobLogQuerySuccessLog = bool
+
+// JobLogQueryTenantIDIn defines model for JobLogQueryTenantIdIn.
+type JobLogQueryTenantIDIn = string
+
+// JobLogQueryWithoutTenantID defines model for JobLogQueryWithoutTenantId.
+type JobLogQueryWithoutTenantID = bool
 
 // JobQueryAcquired defines model for JobQueryAcquired.
 type JobQueryAcquired = bool
@@ -3396,6 +3803,30 @@ type GetHistoricBatchesParams struct {
 	MaxResults *MaxResults `form:"maxResults,omitempty" json:"maxResults,omitempty"`
 }
 
+// GetCleanableHistoricBatchesReportParams defines parameters for GetCleanableHistoricBatchesReport.
+type GetCleanableHistoricBatchesReportParams struct {
+	// SortBy What to sort by; only together with `sortOrder`. Without it, rows are in the order of their types.
+	SortBy *CleanableBatchSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder The direction of the sorting; only together with `sortBy`.
+	SortOrder *SortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+
+	// FirstResult How many results to leave out before the first one of this page.
+	FirstResult *FirstResult `form:"firstResult,omitempty" json:"firstResult,omitempty"`
+
+	// MaxResults How many results this page holds at most.
+	MaxResults *MaxResults `form:"maxResults,omitempty" json:"maxResults,omitempty"`
+}
+
+// GetCleanableHistoricBatchesReportCountParams defines parameters for GetCleanableHistoricBatchesReportCount.
+type GetCleanableHistoricBatchesReportCountParams struct {
+	// SortBy Checked as in the report, and without effect on a count.
+	SortBy *CleanableBatchSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder Checked as in the report, and without effect on a count.
+	SortOrder *SortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+}
+
 // GetHistoricBatchesCountParams defines parameters for GetHistoricBatchesCount.
 type GetHistoricBatchesCountParams struct {
 	// BatchID Only the batch that has this id.
@@ -3736,6 +4167,171 @@ type GetHistoricIncidentsCountParams struct {
 
 	// SortBy Checked as in the list, and without effect on a count.
 	SortBy *HistoricIncidentSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder Checked as in the list, and without effect on a count.
+	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+}
+
+// GetHistoricJobLogsParams defines parameters for GetHistoricJobLogs.
+type GetHistoricJobLogsParams struct {
+	// LogID Only the entry that has this id.
+	LogID *JobLogQueryLogID `form:"logId,omitempty" json:"logId,omitempty"`
+
+	// JobID Only entries about this job.
+	JobID *JobLogQueryJobID `form:"jobId,omitempty" json:"jobId,omitempty"`
+
+	// JobExceptionMessage Only failures with exactly this message.
+	JobExceptionMessage *JobLogQueryJobExceptionMessage `form:"jobExceptionMessage,omitempty" json:"jobExceptionMessage,omitempty"`
+
+	// JobDefinitionID Only entries about jobs of this job definition.
+	JobDefinitionID *JobLogQueryJobDefinitionID `form:"jobDefinitionId,omitempty" json:"jobDefinitionId,omitempty"`
+
+	// JobDefinitionType Only entries about jobs of this type: `batch-seed-job`, `batch-monitor-job`, or the type of a batch.
+	JobDefinitionType *JobLogQueryJobDefinitionType `form:"jobDefinitionType,omitempty" json:"jobDefinitionType,omitempty"`
+
+	// JobDefinitionConfiguration Only entries about the jobs of the batch that has this id.
+	JobDefinitionConfiguration *JobLogQueryJobDefinitionConfiguration `form:"jobDefinitionConfiguration,omitempty" json:"jobDefinitionConfiguration,omitempty"`
+
+	// ActivityIDIn Only entries about jobs of one of these activities. The jobs of batches belong to none. Several are separated by commas.
+	ActivityIDIn *JobLogQueryActivityIDIn `form:"activityIdIn,omitempty" json:"activityIdIn,omitempty"`
+
+	// FailedActivityIDIn Only failures at one of these activities. The jobs of batches have none. Several are separated by commas.
+	FailedActivityIDIn *JobLogQueryFailedActivityIDIn `form:"failedActivityIdIn,omitempty" json:"failedActivityIdIn,omitempty"`
+
+	// ExecutionIDIn Only entries about jobs of one of these executions. The jobs of batches belong to none. Several are separated by commas.
+	ExecutionIDIn *JobLogQueryExecutionIDIn `form:"executionIdIn,omitempty" json:"executionIdIn,omitempty"`
+
+	// ProcessInstanceID Only entries about jobs of this process instance. The jobs of batches belong to none.
+	ProcessInstanceID *JobLogQueryProcessInstanceID `form:"processInstanceId,omitempty" json:"processInstanceId,omitempty"`
+
+	// ProcessDefinitionID Only entries about jobs whose process definition has this id.
+	ProcessDefinitionID *JobLogQueryProcessDefinitionID `form:"processDefinitionId,omitempty" json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about jobs whose process definition has this key.
+	ProcessDefinitionKey *JobLogQueryProcessDefinitionKey `form:"processDefinitionKey,omitempty" json:"processDefinitionKey,omitempty"`
+
+	// DeploymentID Only entries about jobs of this deployment. The jobs of batches belong to none.
+	DeploymentID *JobLogQueryDeploymentID `form:"deploymentId,omitempty" json:"deploymentId,omitempty"`
+
+	// TenantIDIn Only entries about jobs of one of these tenants. Several are separated by commas.
+	TenantIDIn *JobLogQueryTenantIDIn `form:"tenantIdIn,omitempty" json:"tenantIdIn,omitempty"`
+
+	// WithoutTenantID True: only entries without a tenant; it wins over `tenantIdIn`. False changes nothing.
+	WithoutTenantID *JobLogQueryWithoutTenantID `form:"withoutTenantId,omitempty" json:"withoutTenantId,omitempty"`
+
+	// Hostname Only entries that the node of this name has written.
+	Hostname *JobLogQueryHostname `form:"hostname,omitempty" json:"hostname,omitempty"`
+
+	// JobPriorityLowerThanOrEquals Only entries about jobs that had at most this priority then.
+	JobPriorityLowerThanOrEquals *JobLogQueryJobPriorityLowerThanOrEquals `form:"jobPriorityLowerThanOrEquals,omitempty" json:"jobPriorityLowerThanOrEquals,omitempty"`
+
+	// JobPriorityHigherThanOrEquals Only entries about jobs that had at least this priority then.
+	JobPriorityHigherThanOrEquals *JobLogQueryJobPriorityHigherThanOrEquals `form:"jobPriorityHigherThanOrEquals,omitempty" json:"jobPriorityHigherThanOrEquals,omitempty"`
+
+	// CreationLog True: only creations. False changes nothing; each of the other three kinds wins over it.
+	CreationLog *JobLogQueryCreationLog `form:"creationLog,omitempty" json:"creationLog,omitempty"`
+
+	// FailureLog True: only failures. False changes nothing; `successLog` and `deletionLog` win over it.
+	FailureLog *JobLogQueryFailureLog `form:"failureLog,omitempty" json:"failureLog,omitempty"`
+
+	// SuccessLog True: only successes. False changes nothing; `deletionLog` wins over it.
+	SuccessLog *JobLogQuerySuccessLog `form:"successLog,omitempty" json:"successLog,omitempty"`
+
+	// DeletionLog True: only deletions; it wins over the other kinds. False changes nothing.
+	DeletionLog *JobLogQueryDeletionLog `form:"deletionLog,omitempty" json:"deletionLog,omitempty"`
+
+	// SortBy What to sort by; only together with `sortOrder`. Without it, results are in the order in which they happened.
+	SortBy *HistoricJobLogSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
+
+	// SortOrder The direction of the sorting; only together with `sortBy`.
+	SortOrder *SortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
+
+	// FirstResult How many results to leave out before the first one of this page.
+	FirstResult *FirstResult `form:"firstResult,omitempty" json:"firstResult,omitempty"`
+
+	// MaxResults How many results this page holds at most.
+	MaxResults *MaxResults `form:"maxResults,omitempty" json:"maxResults,omitempty"`
+}
+
+// QueryHistoricJobLogsParams defines parameters for QueryHistoricJobLogs.
+type QueryHistoricJobLogsParams struct {
+	// FirstResult How many results to leave out before the first one of this page.
+	FirstResult *FirstResult `form:"firstResult,omitempty" json:"firstResult,omitempty"`
+
+	// MaxResults How many results this page holds at most.
+	MaxResults *MaxResults `form:"maxResults,omitempty" json:"maxResults,omitempty"`
+}
+
+// GetHistoricJobLogsCountParams defines parameters for GetHistoricJobLogsCount.
+type GetHistoricJobLogsCountParams struct {
+	// LogID Only the entry that has this id.
+	LogID *JobLogQueryLogID `form:"logId,omitempty" json:"logId,omitempty"`
+
+	// JobID Only entries about this job.
+	JobID *JobLogQueryJobID `form:"jobId,omitempty" json:"jobId,omitempty"`
+
+	// JobExceptionMessage Only failures with exactly this message.
+	JobExceptionMessage *JobLogQueryJobExceptionMessage `form:"jobExceptionMessage,omitempty" json:"jobExceptionMessage,omitempty"`
+
+	// JobDefinitionID Only entries about jobs of this job definition.
+	JobDefinitionID *JobLogQueryJobDefinitionID `form:"jobDefinitionId,omitempty" json:"jobDefinitionId,omitempty"`
+
+	// JobDefinitionType Only entries about jobs of this type: `batch-seed-job`, `batch-monitor-job`, or the type of a batch.
+	JobDefinitionType *JobLogQueryJobDefinitionType `form:"jobDefinitionType,omitempty" json:"jobDefinitionType,omitempty"`
+
+	// JobDefinitionConfiguration Only entries about the jobs of the batch that has this id.
+	JobDefinitionConfiguration *JobLogQueryJobDefinitionConfiguration `form:"jobDefinitionConfiguration,omitempty" json:"jobDefinitionConfiguration,omitempty"`
+
+	// ActivityIDIn Only entries about jobs of one of these activities. The jobs of batches belong to none. Several are separated by commas.
+	ActivityIDIn *JobLogQueryActivityIDIn `form:"activityIdIn,omitempty" json:"activityIdIn,omitempty"`
+
+	// FailedActivityIDIn Only failures at one of these activities. The jobs of batches have none. Several are separated by commas.
+	FailedActivityIDIn *JobLogQueryFailedActivityIDIn `form:"failedActivityIdIn,omitempty" json:"failedActivityIdIn,omitempty"`
+
+	// ExecutionIDIn Only entries about jobs of one of these executions. The jobs of batches belong to none. Several are separated by commas.
+	ExecutionIDIn *JobLogQueryExecutionIDIn `form:"executionIdIn,omitempty" json:"executionIdIn,omitempty"`
+
+	// ProcessInstanceID Only entries about jobs of this process instance. The jobs of batches belong to none.
+	ProcessInstanceID *JobLogQueryProcessInstanceID `form:"processInstanceId,omitempty" json:"processInstanceId,omitempty"`
+
+	// ProcessDefinitionID Only entries about jobs whose process definition has this id.
+	ProcessDefinitionID *JobLogQueryProcessDefinitionID `form:"processDefinitionId,omitempty" json:"processDefinitionId,omitempty"`
+
+	// ProcessDefinitionKey Only entries about jobs whose process definition has this key.
+	ProcessDefinitionKey *JobLogQueryProcessDefinitionKey `form:"processDefinitionKey,omitempty" json:"processDefinitionKey,omitempty"`
+
+	// DeploymentID Only entries about jobs of this deployment. The jobs of batches belong to none.
+	DeploymentID *JobLogQueryDeploymentID `form:"deploymentId,omitempty" json:"deploymentId,omitempty"`
+
+	// TenantIDIn Only entries about jobs of one of these tenants. Several are separated by commas.
+	TenantIDIn *JobLogQueryTenantIDIn `form:"tenantIdIn,omitempty" json:"tenantIdIn,omitempty"`
+
+	// WithoutTenantID True: only entries without a tenant; it wins over `tenantIdIn`. False changes nothing.
+	WithoutTenantID *JobLogQueryWithoutTenantID `form:"withoutTenantId,omitempty" json:"withoutTenantId,omitempty"`
+
+	// Hostname Only entries that the node of this name has written.
+	Hostname *JobLogQueryHostname `form:"hostname,omitempty" json:"hostname,omitempty"`
+
+	// JobPriorityLowerThanOrEquals Only entries about jobs that had at most this priority then.
+	JobPriorityLowerThanOrEquals *JobLogQueryJobPriorityLowerThanOrEquals `form:"jobPriorityLowerThanOrEquals,omitempty" json:"jobPriorityLowerThanOrEquals,omitempty"`
+
+	// JobPriorityHigherThanOrEquals Only entries about jobs that had at least this priority then.
+	JobPriorityHigherThanOrEquals *JobLogQueryJobPriorityHigherThanOrEquals `form:"jobPriorityHigherThanOrEquals,omitempty" json:"jobPriorityHigherThanOrEquals,omitempty"`
+
+	// CreationLog True: only creations. False changes nothing; each of the other three kinds wins over it.
+	CreationLog *JobLogQueryCreationLog `form:"creationLog,omitempty" json:"creationLog,omitempty"`
+
+	// FailureLog True: only failures. False changes nothing; `successLog` and `deletionLog` win over it.
+	FailureLog *JobLogQueryFailureLog `form:"failureLog,omitempty" json:"failureLog,omitempty"`
+
+	// SuccessLog True: only successes. False changes nothing; `deletionLog` wins over it.
+	SuccessLog *JobLogQuerySuccessLog `form:"successLog,omitempty" json:"successLog,omitempty"`
+
+	// DeletionLog True: only deletions; it wins over the other kinds. False changes nothing.
+	DeletionLog *JobLogQueryDeletionLog `form:"deletionLog,omitempty" json:"deletionLog,omitempty"`
+
+	// SortBy Checked as in the list, and without effect on a count.
+	SortBy *HistoricJobLogSortBy `form:"sortBy,omitempty" json:"sortBy,omitempty"`
 
 	// SortOrder Checked as in the list, and without effect on a count.
 	SortOrder *CountSortOrder `form:"sortOrder,omitempty" json:"sortOrder,omitempty"`
@@ -4239,11 +4835,20 @@ type SetExternalTaskResourcePriorityJSONRequestBody = PriorityDto
 // SetExternalTaskResourceRetriesJSONRequestBody defines body for SetExternalTaskResourceRetries for application/json ContentType.
 type SetExternalTaskResourceRetriesJSONRequestBody = RetriesDto
 
+// SetRemovalTimeAsyncHistoricBatchJSONRequestBody defines body for SetRemovalTimeAsyncHistoricBatch for application/json ContentType.
+type SetRemovalTimeAsyncHistoricBatchJSONRequestBody = SetRemovalTimeToHistoricBatchesDto
+
 // QueryHistoricExternalTaskLogsJSONRequestBody defines body for QueryHistoricExternalTaskLogs for application/json ContentType.
 type QueryHistoricExternalTaskLogsJSONRequestBody = HistoricExternalTaskLogQueryDto
 
 // QueryHistoricExternalTaskLogsCountJSONRequestBody defines body for QueryHistoricExternalTaskLogsCount for application/json ContentType.
 type QueryHistoricExternalTaskLogsCountJSONRequestBody = HistoricExternalTaskLogQueryDto
+
+// QueryHistoricJobLogsJSONRequestBody defines body for QueryHistoricJobLogs for application/json ContentType.
+type QueryHistoricJobLogsJSONRequestBody = HistoricJobLogQueryDto
+
+// QueryHistoricJobLogsCountJSONRequestBody defines body for QueryHistoricJobLogsCount for application/json ContentType.
+type QueryHistoricJobLogsCountJSONRequestBody = HistoricJobLogQueryDto
 
 // SetIncidentAnnotationJSONRequestBody defines body for SetIncidentAnnotation for application/json ContentType.
 type SetIncidentAnnotationJSONRequestBody = AnnotationDto

@@ -108,9 +108,21 @@ type ServerInterface interface {
 	// GetHistoricBatches List batches of the past and present
 	// (GET /history/batch)
 	GetHistoricBatches(ctx echo.Context, params GetHistoricBatchesParams) error
+	// GetCleanableHistoricBatchesReport Report how many batches can be cleaned up
+	// (GET /history/batch/cleanable-batch-report)
+	GetCleanableHistoricBatchesReport(ctx echo.Context, params GetCleanableHistoricBatchesReportParams) error
+	// GetCleanableHistoricBatchesReportCount Count the rows of the clean-up report
+	// (GET /history/batch/cleanable-batch-report/count)
+	GetCleanableHistoricBatchesReportCount(ctx echo.Context, params GetCleanableHistoricBatchesReportCountParams) error
 	// GetHistoricBatchesCount Count batches of the past and present
 	// (GET /history/batch/count)
 	GetHistoricBatchesCount(ctx echo.Context, params GetHistoricBatchesCountParams) error
+	// SetRemovalTimeAsyncHistoricBatch Set when the history of batches may go
+	// (POST /history/batch/set-removal-time)
+	SetRemovalTimeAsyncHistoricBatch(ctx echo.Context) error
+	// DeleteHistoricBatch Delete the history of a batch
+	// (DELETE /history/batch/{id})
+	DeleteHistoricBatch(ctx echo.Context, id HistoricBatchID) error
 	// GetHistoricBatch Get a batch of the past or present
 	// (GET /history/batch/{id})
 	GetHistoricBatch(ctx echo.Context, id HistoricBatchID) error
@@ -138,6 +150,24 @@ type ServerInterface interface {
 	// GetHistoricIncidentsCount Count incidents of the past and present
 	// (GET /history/incident/count)
 	GetHistoricIncidentsCount(ctx echo.Context, params GetHistoricIncidentsCountParams) error
+	// GetHistoricJobLogs List what happened to jobs
+	// (GET /history/job-log)
+	GetHistoricJobLogs(ctx echo.Context, params GetHistoricJobLogsParams) error
+	// QueryHistoricJobLogs List what happened to jobs, by a body
+	// (POST /history/job-log)
+	QueryHistoricJobLogs(ctx echo.Context, params QueryHistoricJobLogsParams) error
+	// GetHistoricJobLogsCount Count what happened to jobs
+	// (GET /history/job-log/count)
+	GetHistoricJobLogsCount(ctx echo.Context, params GetHistoricJobLogsCountParams) error
+	// QueryHistoricJobLogsCount Count what happened to jobs, by a body
+	// (POST /history/job-log/count)
+	QueryHistoricJobLogsCount(ctx echo.Context) error
+	// GetHistoricJobLog Get an entry of the job log
+	// (GET /history/job-log/{id})
+	GetHistoricJobLog(ctx echo.Context, id JobLogID) error
+	// GetStacktraceHistoricJobLog Get the stack trace of a failure
+	// (GET /history/job-log/{id}/stacktrace)
+	GetStacktraceHistoricJobLog(ctx echo.Context, id JobLogID) error
 	// GetIncidents List open incidents
 	// (GET /incident)
 	GetIncidents(ctx echo.Context, params GetIncidentsParams) error
@@ -1545,6 +1575,70 @@ func (w *ServerInterfaceWrapper) GetHistoricBatches(ctx echo.Context) error {
 	return err
 }
 
+// GetCleanableHistoricBatchesReport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCleanableHistoricBatchesReport(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCleanableHistoricBatchesReportParams
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// ------------- Optional query parameter "firstResult" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "firstResult", ctx.QueryParams(), &params.FirstResult, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter firstResult: %s", err))
+	}
+
+	// ------------- Optional query parameter "maxResults" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxResults", ctx.QueryParams(), &params.MaxResults, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter maxResults: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCleanableHistoricBatchesReport(ctx, params)
+	return err
+}
+
+// GetCleanableHistoricBatchesReportCount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCleanableHistoricBatchesReportCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCleanableHistoricBatchesReportCountParams
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCleanableHistoricBatchesReportCount(ctx, params)
+	return err
+}
+
 // GetHistoricBatchesCount converts echo context to params.
 func (w *ServerInterfaceWrapper) GetHistoricBatchesCount(ctx echo.Context) error {
 	var err error
@@ -1602,6 +1696,31 @@ func (w *ServerInterfaceWrapper) GetHistoricBatchesCount(ctx echo.Context) error
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHistoricBatchesCount(ctx, params)
+	return err
+}
+
+// SetRemovalTimeAsyncHistoricBatch converts echo context to params.
+func (w *ServerInterfaceWrapper) SetRemovalTimeAsyncHistoricBatch(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetRemovalTimeAsyncHistoricBatch(ctx)
+	return err
+}
+
+// DeleteHistoricBatch converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteHistoricBatch(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id HistoricBatchID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteHistoricBatch(ctx, id)
 	return err
 }
 
@@ -2428,6 +2547,444 @@ func (w *ServerInterfaceWrapper) GetHistoricIncidentsCount(ctx echo.Context) err
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHistoricIncidentsCount(ctx, params)
+	return err
+}
+
+// GetHistoricJobLogs converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricJobLogs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHistoricJobLogsParams
+	// ------------- Optional query parameter "logId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "logId", ctx.QueryParams(), &params.LogID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter logId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobId", ctx.QueryParams(), &params.JobID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobExceptionMessage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobExceptionMessage", ctx.QueryParams(), &params.JobExceptionMessage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobExceptionMessage: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionId", ctx.QueryParams(), &params.JobDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionType", ctx.QueryParams(), &params.JobDefinitionType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionType: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionConfiguration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionConfiguration", ctx.QueryParams(), &params.JobDefinitionConfiguration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionConfiguration: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityIdIn", ctx.QueryParams(), &params.ActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "failedActivityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failedActivityIdIn", ctx.QueryParams(), &params.FailedActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failedActivityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "executionIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "executionIdIn", ctx.QueryParams(), &params.ExecutionIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter executionIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "processInstanceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processInstanceId", ctx.QueryParams(), &params.ProcessInstanceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processInstanceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionId", ctx.QueryParams(), &params.ProcessDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionKey" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionKey", ctx.QueryParams(), &params.ProcessDefinitionKey, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionKey: %s", err))
+	}
+
+	// ------------- Optional query parameter "deploymentId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deploymentId", ctx.QueryParams(), &params.DeploymentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deploymentId: %s", err))
+	}
+
+	// ------------- Optional query parameter "tenantIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tenantIdIn", ctx.QueryParams(), &params.TenantIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tenantIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "withoutTenantId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "withoutTenantId", ctx.QueryParams(), &params.WithoutTenantID, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter withoutTenantId: %s", err))
+	}
+
+	// ------------- Optional query parameter "hostname" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hostname", ctx.QueryParams(), &params.Hostname, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hostname: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobPriorityLowerThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobPriorityLowerThanOrEquals", ctx.QueryParams(), &params.JobPriorityLowerThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobPriorityLowerThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobPriorityHigherThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobPriorityHigherThanOrEquals", ctx.QueryParams(), &params.JobPriorityHigherThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobPriorityHigherThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "creationLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creationLog", ctx.QueryParams(), &params.CreationLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creationLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "failureLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failureLog", ctx.QueryParams(), &params.FailureLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failureLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "successLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "successLog", ctx.QueryParams(), &params.SuccessLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter successLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "deletionLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deletionLog", ctx.QueryParams(), &params.DeletionLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deletionLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// ------------- Optional query parameter "firstResult" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "firstResult", ctx.QueryParams(), &params.FirstResult, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter firstResult: %s", err))
+	}
+
+	// ------------- Optional query parameter "maxResults" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxResults", ctx.QueryParams(), &params.MaxResults, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter maxResults: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricJobLogs(ctx, params)
+	return err
+}
+
+// QueryHistoricJobLogs converts echo context to params.
+func (w *ServerInterfaceWrapper) QueryHistoricJobLogs(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params QueryHistoricJobLogsParams
+	// ------------- Optional query parameter "firstResult" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "firstResult", ctx.QueryParams(), &params.FirstResult, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter firstResult: %s", err))
+	}
+
+	// ------------- Optional query parameter "maxResults" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxResults", ctx.QueryParams(), &params.MaxResults, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter maxResults: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.QueryHistoricJobLogs(ctx, params)
+	return err
+}
+
+// GetHistoricJobLogsCount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricJobLogsCount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHistoricJobLogsCountParams
+	// ------------- Optional query parameter "logId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "logId", ctx.QueryParams(), &params.LogID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter logId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobId", ctx.QueryParams(), &params.JobID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobExceptionMessage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobExceptionMessage", ctx.QueryParams(), &params.JobExceptionMessage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobExceptionMessage: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionId", ctx.QueryParams(), &params.JobDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionType" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionType", ctx.QueryParams(), &params.JobDefinitionType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionType: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobDefinitionConfiguration" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobDefinitionConfiguration", ctx.QueryParams(), &params.JobDefinitionConfiguration, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobDefinitionConfiguration: %s", err))
+	}
+
+	// ------------- Optional query parameter "activityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "activityIdIn", ctx.QueryParams(), &params.ActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter activityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "failedActivityIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failedActivityIdIn", ctx.QueryParams(), &params.FailedActivityIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failedActivityIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "executionIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "executionIdIn", ctx.QueryParams(), &params.ExecutionIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter executionIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "processInstanceId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processInstanceId", ctx.QueryParams(), &params.ProcessInstanceID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processInstanceId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionId", ctx.QueryParams(), &params.ProcessDefinitionID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionId: %s", err))
+	}
+
+	// ------------- Optional query parameter "processDefinitionKey" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "processDefinitionKey", ctx.QueryParams(), &params.ProcessDefinitionKey, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter processDefinitionKey: %s", err))
+	}
+
+	// ------------- Optional query parameter "deploymentId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deploymentId", ctx.QueryParams(), &params.DeploymentID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deploymentId: %s", err))
+	}
+
+	// ------------- Optional query parameter "tenantIdIn" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tenantIdIn", ctx.QueryParams(), &params.TenantIDIn, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tenantIdIn: %s", err))
+	}
+
+	// ------------- Optional query parameter "withoutTenantId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "withoutTenantId", ctx.QueryParams(), &params.WithoutTenantID, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter withoutTenantId: %s", err))
+	}
+
+	// ------------- Optional query parameter "hostname" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hostname", ctx.QueryParams(), &params.Hostname, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hostname: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobPriorityLowerThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobPriorityLowerThanOrEquals", ctx.QueryParams(), &params.JobPriorityLowerThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobPriorityLowerThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "jobPriorityHigherThanOrEquals" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "jobPriorityHigherThanOrEquals", ctx.QueryParams(), &params.JobPriorityHigherThanOrEquals, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter jobPriorityHigherThanOrEquals: %s", err))
+	}
+
+	// ------------- Optional query parameter "creationLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "creationLog", ctx.QueryParams(), &params.CreationLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter creationLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "failureLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "failureLog", ctx.QueryParams(), &params.FailureLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter failureLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "successLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "successLog", ctx.QueryParams(), &params.SuccessLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter successLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "deletionLog" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "deletionLog", ctx.QueryParams(), &params.DeletionLog, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter deletionLog: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortBy" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortBy", ctx.QueryParams(), &params.SortBy, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortBy: %s", err))
+	}
+
+	// ------------- Optional query parameter "sortOrder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sortOrder", ctx.QueryParams(), &params.SortOrder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sortOrder: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricJobLogsCount(ctx, params)
+	return err
+}
+
+// QueryHistoricJobLogsCount converts echo context to params.
+func (w *ServerInterfaceWrapper) QueryHistoricJobLogsCount(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.QueryHistoricJobLogsCount(ctx)
+	return err
+}
+
+// GetHistoricJobLog converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistoricJobLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobLogID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistoricJobLog(ctx, id)
+	return err
+}
+
+// GetStacktraceHistoricJobLog converts echo context to params.
+func (w *ServerInterfaceWrapper) GetStacktraceHistoricJobLog(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "id" -------------
+	var id JobLogID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", ctx.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetStacktraceHistoricJobLog(ctx, id)
 	return err
 }
 
@@ -3999,6 +4556,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/batch/:id/suspended", wrapper.UpdateBatchSuspensionState, options.OperationMiddlewares["updateBatchSuspensionState"]...)
 	router.GET(options.BaseURL+"/history/batch", wrapper.GetHistoricBatches, options.OperationMiddlewares["getHistoricBatches"]...)
 	router.GET(options.BaseURL+"/history/batch/count", wrapper.GetHistoricBatchesCount, options.OperationMiddlewares["getHistoricBatchesCount"]...)
+	router.DELETE(options.BaseURL+"/history/batch/:id", wrapper.DeleteHistoricBatch, options.OperationMiddlewares["deleteHistoricBatch"]...)
 	router.GET(options.BaseURL+"/history/batch/:id", wrapper.GetHistoricBatch, options.OperationMiddlewares["getHistoricBatch"]...)
 	router.GET(options.BaseURL+"/engine", wrapper.GetProcessEngineNames, options.OperationMiddlewares["getProcessEngineNames"]...)
 	router.GET(options.BaseURL+"/version", wrapper.GetRestAPIVersion, options.OperationMiddlewares["getRestAPIVersion"]...)
@@ -4026,6 +4584,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PUT(options.BaseURL+"/job-definition/:id/jobPriority", wrapper.SetJobPriorityJobDefinition, options.OperationMiddlewares["setJobPriorityJobDefinition"]...)
 	router.PUT(options.BaseURL+"/job-definition/:id/retries", wrapper.SetJobRetriesJobDefinition, options.OperationMiddlewares["setJobRetriesJobDefinition"]...)
 	router.PUT(options.BaseURL+"/job-definition/:id/suspended", wrapper.UpdateSuspensionStateJobDefinition, options.OperationMiddlewares["updateSuspensionStateJobDefinition"]...)
+	router.GET(options.BaseURL+"/history/job-log", wrapper.GetHistoricJobLogs, options.OperationMiddlewares["getHistoricJobLogs"]...)
+	router.POST(options.BaseURL+"/history/job-log", wrapper.QueryHistoricJobLogs, options.OperationMiddlewares["queryHistoricJobLogs"]...)
+	router.GET(options.BaseURL+"/history/job-log/count", wrapper.GetHistoricJobLogsCount, options.OperationMiddlewares["getHistoricJobLogsCount"]...)
+	router.POST(options.BaseURL+"/history/job-log/count", wrapper.QueryHistoricJobLogsCount, options.OperationMiddlewares["queryHistoricJobLogsCount"]...)
+	router.GET(options.BaseURL+"/history/job-log/:id", wrapper.GetHistoricJobLog, options.OperationMiddlewares["getHistoricJobLog"]...)
+	router.GET(options.BaseURL+"/history/job-log/:id/stacktrace", wrapper.GetStacktraceHistoricJobLog, options.OperationMiddlewares["getStacktraceHistoricJobLog"]...)
 	router.POST(options.BaseURL+"/job/retries", wrapper.SetJobRetriesAsyncOperation, options.OperationMiddlewares["setJobRetriesAsyncOperation"]...)
 	router.PUT(options.BaseURL+"/job/suspended", wrapper.UpdateSuspensionStateBy, options.OperationMiddlewares["updateSuspensionStateBy"]...)
 	router.PUT(options.BaseURL+"/job/:id/duedate", wrapper.SetJobDuedate, options.OperationMiddlewares["setJobDuedate"]...)
@@ -4042,6 +4606,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/external-task/:id/unlock", wrapper.Unlock, options.OperationMiddlewares["unlock"]...)
 	router.POST(options.BaseURL+"/external-task/:id/extendLock", wrapper.ExtendLock, options.OperationMiddlewares["extendLock"]...)
 	router.PUT(options.BaseURL+"/external-task/:id/priority", wrapper.SetExternalTaskResourcePriority, options.OperationMiddlewares["setExternalTaskResourcePriority"]...)
+	router.GET(options.BaseURL+"/history/batch/cleanable-batch-report", wrapper.GetCleanableHistoricBatchesReport, options.OperationMiddlewares["getCleanableHistoricBatchesReport"]...)
+	router.GET(options.BaseURL+"/history/batch/cleanable-batch-report/count", wrapper.GetCleanableHistoricBatchesReportCount, options.OperationMiddlewares["getCleanableHistoricBatchesReportCount"]...)
+	router.POST(options.BaseURL+"/history/batch/set-removal-time", wrapper.SetRemovalTimeAsyncHistoricBatch, options.OperationMiddlewares["setRemovalTimeAsyncHistoricBatch"]...)
 	router.PUT(options.BaseURL+"/external-task/retries", wrapper.SetExternalTaskRetries, options.OperationMiddlewares["setExternalTaskRetries"]...)
 	router.POST(options.BaseURL+"/external-task/retries-async", wrapper.SetExternalTaskRetriesAsyncOperation, options.OperationMiddlewares["setExternalTaskRetriesAsyncOperation"]...)
 	router.PUT(options.BaseURL+"/external-task/:id/retries", wrapper.SetExternalTaskResourceRetries, options.OperationMiddlewares["setExternalTaskResourceRetries"]...)
@@ -6788,6 +7355,140 @@ func (response GetHistoricBatches503JSONResponse) VisitGetHistoricBatchesRespons
 	return err
 }
 
+type GetCleanableHistoricBatchesReportRequestObject struct {
+	Params GetCleanableHistoricBatchesReportParams
+}
+
+type GetCleanableHistoricBatchesReportResponseObject interface {
+	VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error
+}
+
+type GetCleanableHistoricBatchesReport200JSONResponse []CleanableHistoricBatchReportResultDto
+
+func (response GetCleanableHistoricBatchesReport200JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReport400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport400JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReport500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport500JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReport503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport503JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReportCountRequestObject struct {
+	Params GetCleanableHistoricBatchesReportCountParams
+}
+
+type GetCleanableHistoricBatchesReportCountResponseObject interface {
+	VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error
+}
+
+type GetCleanableHistoricBatchesReportCount200JSONResponse CountResultDto
+
+func (response GetCleanableHistoricBatchesReportCount200JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReportCount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount400JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReportCount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount500JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReportCount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount503JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricBatchesCountRequestObject struct {
 	Params GetHistoricBatchesCountParams
 }
@@ -6841,6 +7542,178 @@ func (response GetHistoricBatchesCount500JSONResponse) VisitGetHistoricBatchesCo
 type GetHistoricBatchesCount503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetHistoricBatchesCount503JSONResponse) VisitGetHistoricBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatchRequestObject struct {
+	Body *SetRemovalTimeAsyncHistoricBatchJSONRequestBody
+}
+
+type SetRemovalTimeAsyncHistoricBatchResponseObject interface {
+	VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error
+}
+
+type SetRemovalTimeAsyncHistoricBatch200JSONResponse BatchDto
+
+func (response SetRemovalTimeAsyncHistoricBatch200JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch400JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch413JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response SetRemovalTimeAsyncHistoricBatch415JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch500JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch503JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatchRequestObject struct {
+	ID HistoricBatchID `json:"id"`
+}
+
+type DeleteHistoricBatchResponseObject interface {
+	VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error
+}
+
+type DeleteHistoricBatch204Response struct {
+}
+
+func (response DeleteHistoricBatch204Response) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteHistoricBatch400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response DeleteHistoricBatch400JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatch404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response DeleteHistoricBatch404JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatch500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response DeleteHistoricBatch500JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatch503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response DeleteHistoricBatch503JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7566,6 +8439,516 @@ func (response GetHistoricIncidentsCount500JSONResponse) VisitGetHistoricInciden
 type GetHistoricIncidentsCount503JSONResponse struct{ UnavailableJSONResponse }
 
 func (response GetHistoricIncidentsCount503JSONResponse) VisitGetHistoricIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsRequestObject struct {
+	Params GetHistoricJobLogsParams
+}
+
+type GetHistoricJobLogsResponseObject interface {
+	VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricJobLogs200JSONResponse []HistoricJobLogDto
+
+func (response GetHistoricJobLogs200JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogs400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricJobLogs400JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogs500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricJobLogs500JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogs503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricJobLogs503JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsRequestObject struct {
+	Params QueryHistoricJobLogsParams
+	Body   *QueryHistoricJobLogsJSONRequestBody
+}
+
+type QueryHistoricJobLogsResponseObject interface {
+	VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error
+}
+
+type QueryHistoricJobLogs200JSONResponse []HistoricJobLogDto
+
+func (response QueryHistoricJobLogs200JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response QueryHistoricJobLogs400JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response QueryHistoricJobLogs413JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response QueryHistoricJobLogs415JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response QueryHistoricJobLogs500JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response QueryHistoricJobLogs503JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCountRequestObject struct {
+	Params GetHistoricJobLogsCountParams
+}
+
+type GetHistoricJobLogsCountResponseObject interface {
+	VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricJobLogsCount200JSONResponse CountResultDto
+
+func (response GetHistoricJobLogsCount200JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricJobLogsCount400JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricJobLogsCount500JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricJobLogsCount503JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCountRequestObject struct {
+	Body *QueryHistoricJobLogsCountJSONRequestBody
+}
+
+type QueryHistoricJobLogsCountResponseObject interface {
+	VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error
+}
+
+type QueryHistoricJobLogsCount200JSONResponse CountResultDto
+
+func (response QueryHistoricJobLogsCount200JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response QueryHistoricJobLogsCount400JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount413JSONResponse struct{ PayloadTooLargeJSONResponse }
+
+func (response QueryHistoricJobLogsCount413JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(413)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount415JSONResponse struct {
+	UnsupportedMediaTypeJSONResponse
+}
+
+func (response QueryHistoricJobLogsCount415JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response QueryHistoricJobLogsCount500JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response QueryHistoricJobLogsCount503JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogRequestObject struct {
+	ID JobLogID `json:"id"`
+}
+
+type GetHistoricJobLogResponseObject interface {
+	VisitGetHistoricJobLogResponse(w http.ResponseWriter) error
+}
+
+type GetHistoricJobLog200JSONResponse HistoricJobLogDto
+
+func (response GetHistoricJobLog200JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetHistoricJobLog400JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetHistoricJobLog404JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetHistoricJobLog500JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetHistoricJobLog503JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLogRequestObject struct {
+	ID JobLogID `json:"id"`
+}
+
+type GetStacktraceHistoricJobLogResponseObject interface {
+	VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error
+}
+
+type GetStacktraceHistoricJobLog200TextResponse string
+
+func (response GetStacktraceHistoricJobLog200TextResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type GetStacktraceHistoricJobLog204Response struct {
+}
+
+func (response GetStacktraceHistoricJobLog204Response) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type GetStacktraceHistoricJobLog400JSONResponse struct{ BadRequestJSONResponse }
+
+func (response GetStacktraceHistoricJobLog400JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog404JSONResponse struct{ NotFoundJSONResponse }
+
+func (response GetStacktraceHistoricJobLog404JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog406JSONResponse struct{ NotAcceptableJSONResponse }
+
+func (response GetStacktraceHistoricJobLog406JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog500JSONResponse struct{ InternalErrorJSONResponse }
+
+func (response GetStacktraceHistoricJobLog500JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(500)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog503JSONResponse struct{ UnavailableJSONResponse }
+
+func (response GetStacktraceHistoricJobLog503JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10890,9 +12273,21 @@ type StrictServerInterface interface {
 	// GetHistoricBatches List batches of the past and present
 	// (GET /history/batch)
 	GetHistoricBatches(ctx context.Context, request GetHistoricBatchesRequestObject) (GetHistoricBatchesResponseObject, error)
+	// GetCleanableHistoricBatchesReport Report how many batches can be cleaned up
+	// (GET /history/batch/cleanable-batch-report)
+	GetCleanableHistoricBatchesReport(ctx context.Context, request GetCleanableHistoricBatchesReportRequestObject) (GetCleanableHistoricBatchesReportResponseObject, error)
+	// GetCleanableHistoricBatchesReportCount Count the rows of the clean-up report
+	// (GET /history/batch/cleanable-batch-report/count)
+	GetCleanableHistoricBatchesReportCount(ctx context.Context, request GetCleanableHistoricBatchesReportCountRequestObject) (GetCleanableHistoricBatchesReportCountResponseObject, error)
 	// GetHistoricBatchesCount Count batches of the past and present
 	// (GET /history/batch/count)
 	GetHistoricBatchesCount(ctx context.Context, request GetHistoricBatchesCountRequestObject) (GetHistoricBatchesCountResponseObject, error)
+	// SetRemovalTimeAsyncHistoricBatch Set when the history of batches may go
+	// (POST /history/batch/set-removal-time)
+	SetRemovalTimeAsyncHistoricBatch(ctx context.Context, request SetRemovalTimeAsyncHistoricBatchRequestObject) (SetRemovalTimeAsyncHistoricBatchResponseObject, error)
+	// DeleteHistoricBatch Delete the history of a batch
+	// (DELETE /history/batch/{id})
+	DeleteHistoricBatch(ctx context.Context, request DeleteHistoricBatchRequestObject) (DeleteHistoricBatchResponseObject, error)
 	// GetHistoricBatch Get a batch of the past or present
 	// (GET /history/batch/{id})
 	GetHistoricBatch(ctx context.Context, request GetHistoricBatchRequestObject) (GetHistoricBatchResponseObject, error)
@@ -10920,6 +12315,24 @@ type StrictServerInterface interface {
 	// GetHistoricIncidentsCount Count incidents of the past and present
 	// (GET /history/incident/count)
 	GetHistoricIncidentsCount(ctx context.Context, request GetHistoricIncidentsCountRequestObject) (GetHistoricIncidentsCountResponseObject, error)
+	// GetHistoricJobLogs List what happened to jobs
+	// (GET /history/job-log)
+	GetHistoricJobLogs(ctx context.Context, request GetHistoricJobLogsRequestObject) (GetHistoricJobLogsResponseObject, error)
+	// QueryHistoricJobLogs List what happened to jobs, by a body
+	// (POST /history/job-log)
+	QueryHistoricJobLogs(ctx context.Context, request QueryHistoricJobLogsRequestObject) (QueryHistoricJobLogsResponseObject, error)
+	// GetHistoricJobLogsCount Count what happened to jobs
+	// (GET /history/job-log/count)
+	GetHistoricJobLogsCount(ctx context.Context, request GetHistoricJobLogsCountRequestObject) (GetHistoricJobLogsCountResponseObject, error)
+	// QueryHistoricJobLogsCount Count what happened to jobs, by a body
+	// (POST /history/job-log/count)
+	QueryHistoricJobLogsCount(ctx context.Context, request QueryHistoricJobLogsCountRequestObject) (QueryHistoricJobLogsCountResponseObject, error)
+	// GetHistoricJobLog Get an entry of the job log
+	// (GET /history/job-log/{id})
+	GetHistoricJobLog(ctx context.Context, request GetHistoricJobLogRequestObject) (GetHistoricJobLogResponseObject, error)
+	// GetStacktraceHistoricJobLog Get the stack trace of a failure
+	// (GET /history/job-log/{id}/stacktrace)
+	GetStacktraceHistoricJobLog(ctx context.Context, request GetStacktraceHistoricJobLogRequestObject) (GetStacktraceHistoricJobLogResponseObject, error)
 	// GetIncidents List open incidents
 	// (GET /incident)
 	GetIncidents(ctx context.Context, request GetIncidentsRequestObject) (GetIncidentsResponseObject, error)
@@ -12143,6 +13556,56 @@ func (sh *strictHandler) GetHistoricBatches(ctx echo.Context, params GetHistoric
 	return nil
 }
 
+// GetCleanableHistoricBatchesReport operation middleware
+func (sh *strictHandler) GetCleanableHistoricBatchesReport(ctx echo.Context, params GetCleanableHistoricBatchesReportParams) error {
+	var request GetCleanableHistoricBatchesReportRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCleanableHistoricBatchesReport(ctx.Request().Context(), request.(GetCleanableHistoricBatchesReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCleanableHistoricBatchesReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCleanableHistoricBatchesReportResponseObject); ok {
+		return validResponse.VisitGetCleanableHistoricBatchesReportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCleanableHistoricBatchesReportCount operation middleware
+func (sh *strictHandler) GetCleanableHistoricBatchesReportCount(ctx echo.Context, params GetCleanableHistoricBatchesReportCountParams) error {
+	var request GetCleanableHistoricBatchesReportCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCleanableHistoricBatchesReportCount(ctx.Request().Context(), request.(GetCleanableHistoricBatchesReportCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCleanableHistoricBatchesReportCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCleanableHistoricBatchesReportCountResponseObject); ok {
+		return validResponse.VisitGetCleanableHistoricBatchesReportCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetHistoricBatchesCount operation middleware
 func (sh *strictHandler) GetHistoricBatchesCount(ctx echo.Context, params GetHistoricBatchesCountParams) error {
 	var request GetHistoricBatchesCountRequestObject
@@ -12162,6 +13625,77 @@ func (sh *strictHandler) GetHistoricBatchesCount(ctx echo.Context, params GetHis
 		return err
 	} else if validResponse, ok := response.(GetHistoricBatchesCountResponseObject); ok {
 		return validResponse.VisitGetHistoricBatchesCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetRemovalTimeAsyncHistoricBatch operation middleware
+func (sh *strictHandler) SetRemovalTimeAsyncHistoricBatch(ctx echo.Context) error {
+	var request SetRemovalTimeAsyncHistoricBatchRequestObject
+
+	var body SetRemovalTimeAsyncHistoricBatchJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetRemovalTimeAsyncHistoricBatch(ctx.Request().Context(), request.(SetRemovalTimeAsyncHistoricBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetRemovalTimeAsyncHistoricBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetRemovalTimeAsyncHistoricBatchResponseObject); ok {
+		return validResponse.VisitSetRemovalTimeAsyncHistoricBatchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteHistoricBatch operation middleware
+func (sh *strictHandler) DeleteHistoricBatch(ctx echo.Context, id HistoricBatchID) error {
+	var request DeleteHistoricBatchRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteHistoricBatch(ctx.Request().Context(), request.(DeleteHistoricBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteHistoricBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteHistoricBatchResponseObject); ok {
+		return validResponse.VisitDeleteHistoricBatchResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12437,6 +13971,206 @@ func (sh *strictHandler) GetHistoricIncidentsCount(ctx echo.Context, params GetH
 		return err
 	} else if validResponse, ok := response.(GetHistoricIncidentsCountResponseObject); ok {
 		return validResponse.VisitGetHistoricIncidentsCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricJobLogs operation middleware
+func (sh *strictHandler) GetHistoricJobLogs(ctx echo.Context, params GetHistoricJobLogsParams) error {
+	var request GetHistoricJobLogsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricJobLogs(ctx.Request().Context(), request.(GetHistoricJobLogsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricJobLogs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricJobLogsResponseObject); ok {
+		return validResponse.VisitGetHistoricJobLogsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QueryHistoricJobLogs operation middleware
+func (sh *strictHandler) QueryHistoricJobLogs(ctx echo.Context, params QueryHistoricJobLogsParams) error {
+	var request QueryHistoricJobLogsRequestObject
+
+	request.Params = params
+
+	var body QueryHistoricJobLogsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.QueryHistoricJobLogs(ctx.Request().Context(), request.(QueryHistoricJobLogsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QueryHistoricJobLogs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QueryHistoricJobLogsResponseObject); ok {
+		return validResponse.VisitQueryHistoricJobLogsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricJobLogsCount operation middleware
+func (sh *strictHandler) GetHistoricJobLogsCount(ctx echo.Context, params GetHistoricJobLogsCountParams) error {
+	var request GetHistoricJobLogsCountRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricJobLogsCount(ctx.Request().Context(), request.(GetHistoricJobLogsCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricJobLogsCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricJobLogsCountResponseObject); ok {
+		return validResponse.VisitGetHistoricJobLogsCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QueryHistoricJobLogsCount operation middleware
+func (sh *strictHandler) QueryHistoricJobLogsCount(ctx echo.Context) error {
+	var request QueryHistoricJobLogsCountRequestObject
+
+	var body QueryHistoricJobLogsCountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.QueryHistoricJobLogsCount(ctx.Request().Context(), request.(QueryHistoricJobLogsCountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QueryHistoricJobLogsCount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QueryHistoricJobLogsCountResponseObject); ok {
+		return validResponse.VisitQueryHistoricJobLogsCountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistoricJobLog operation middleware
+func (sh *strictHandler) GetHistoricJobLog(ctx echo.Context, id JobLogID) error {
+	var request GetHistoricJobLogRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistoricJobLog(ctx.Request().Context(), request.(GetHistoricJobLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistoricJobLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoricJobLogResponseObject); ok {
+		return validResponse.VisitGetHistoricJobLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetStacktraceHistoricJobLog operation middleware
+func (sh *strictHandler) GetStacktraceHistoricJobLog(ctx echo.Context, id JobLogID) error {
+	var request GetStacktraceHistoricJobLogRequestObject
+
+	request.ID = id
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStacktraceHistoricJobLog(ctx.Request().Context(), request.(GetStacktraceHistoricJobLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStacktraceHistoricJobLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetStacktraceHistoricJobLogResponseObject); ok {
+		return validResponse.VisitGetStacktraceHistoricJobLogResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -150,14 +150,41 @@ func (e *Engine) DeleteBatch(ctx context.Context, caller db.Caller, id string, c
 		if err := tx.CloseJobIncidents(ctx, b.ID.Sub(db.SubJob, 0), b.ID.Sub(db.SubMonitor, 1<<32-1), db.IncidentDeleted, now); err != nil {
 			return err
 		}
-		if err := tx.EndBatch(ctx, b.ID, now, e.batchRemoval(b.Type, now)); err != nil {
+		if err := tx.InsertLog(ctx, e.logAll(ranges, db.JobDeleted, now)...); err != nil {
 			return err
 		}
-		if cascade {
-			return tx.DeleteBatchHistory(ctx, b.ID)
+		if err := tx.EndBatch(ctx, b.ID, now, e.batchRemoval(b.Type, now)); err != nil || !cascade {
+			return err
 		}
-		return tx.InsertLog(ctx, e.logAll(ranges, db.JobDeleted, now)...)
+		return tx.DeleteBatchHistory(ctx, b.ID)
 	})
+}
+
+// DeleteHistoricBatch removes what is kept of a batch: itself, its items, its job log and the incidents of its jobs. A batch that
+// runs goes on, and leaves no history in the end. 404 when there is none of that id (difference 5).
+func (e *Engine) DeleteHistoricBatch(ctx context.Context, caller db.Caller, id string) error {
+	none := fault.Coded(fault.NotFound, fault.InvalidRequest, "Unable to delete historic batch with id '%s'", id)
+	parsed, ok := db.ParseID(id)
+	if !ok {
+		return none
+	}
+	err := e.store.Tx(ctx, func(tx *db.Tx) error {
+		_, running := tx.LockBatch(ctx, parsed) // first, so that it cannot end meanwhile
+		if running != nil && !errors.Is(running, db.ErrNotFound) {
+			return running
+		}
+		b, err := tx.HistoricBatch(ctx, parsed)
+		switch {
+		case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, b.TenantID):
+			return none
+		case err != nil:
+			return err
+		case running == nil:
+			return tx.DeleteRunningHistory(ctx, parsed)
+		}
+		return tx.DeleteBatchHistory(ctx, parsed)
+	})
+	return storeFault(err)
 }
 
 // changeBatch runs f on a locked batch; 404 with the reference's words when it is not there.

@@ -11,6 +11,7 @@ import (
 // The types of batches (contract-facts 3.6).
 const (
 	SetExternalTaskRetries = "set-external-task-retries"
+	SetBatchRemovalTime    = "batch-set-removal-time"
 	SetJobRetries          = "set-job-retries"
 )
 
@@ -30,6 +31,7 @@ type carrier struct {
 
 var carriers = map[string]carrier{
 	SetExternalTaskRetries: {run: (*Engine).carryTaskRetries},
+	SetBatchRemovalTime:    {run: (*Engine).carryRemovalTime},
 	SetJobRetries:          {run: (*Engine).carryJobRetries, hopeless: (*Engine).missingJobs, locksOthers: true},
 }
 

@@ -116,6 +116,14 @@ func (h batches) GetHistoricBatch(ctx context.Context, r gen.GetHistoricBatchReq
 	return gen.GetHistoricBatch200JSONResponse(toHistoricBatch(b)), nil
 }
 
+// DeleteHistoricBatch removes what is kept of a batch.
+func (h batches) DeleteHistoricBatch(ctx context.Context, r gen.DeleteHistoricBatchRequestObject) (gen.DeleteHistoricBatchResponseObject, error) {
+	if err := h.engine.DeleteHistoricBatch(ctx, caller(ctx), r.ID); err != nil {
+		return nil, err
+	}
+	return gen.DeleteHistoricBatch204Response{}, nil
+}
+
 func toBatch(b *db.Batch) gen.BatchDto {
 	return gen.BatchDto{
 		ID: b.ID.String(), Type: b.Type, TotalJobs: b.TotalJobs, JobsCreated: b.JobsCreated, BatchJobsPerSeed: b.JobsPerSeed,

@@ -23,6 +23,8 @@ var lists = map[*db.Resource]string{
 	db.HistoricIncidents:     "GetHistoricIncidents GetHistoricIncidentsCount",
 	db.Jobs:                  "GetJobs QueryJobs GetJobsCount QueryJobsCount",
 	db.JobDefinitions:        "GetJobDefinitions QueryJobDefinitions GetJobDefinitionsCount QueryJobDefinitionsCount",
+	db.JobLog:                "GetHistoricJobLogs QueryHistoricJobLogs GetHistoricJobLogsCount QueryHistoricJobLogsCount",
+	db.CleanableReport:       "GetCleanableHistoricBatchesReport GetCleanableHistoricBatchesReportCount",
 	db.TaskLog:               "GetHistoricExternalTaskLogs QueryHistoricExternalTaskLogs GetHistoricExternalTaskLogsCount QueryHistoricExternalTaskLogsCount",
 	db.Tasks:                 "GetExternalTasks QueryExternalTasks GetExternalTasksCount QueryExternalTasksCount",
 }
@@ -30,6 +32,7 @@ var lists = map[*db.Resource]string{
 // selections are the queries inside of other bodies, by the resource that judges them.
 var selections = map[string]*db.Resource{
 	"ExternalTaskQueryDto": db.Tasks, "ProcessInstanceQueryDto": db.RunningScopes, "HistoricProcessInstanceQueryDto": db.HistoricScopes,
+	"HistoricBatchQueryDto": db.HistoricBatches,
 	"JobQueryDto": db.Jobs,
 }
 

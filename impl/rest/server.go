@@ -18,9 +18,11 @@ type Server struct {
 	incidents
 	jobDefinitionWrites
 	jobDefinitions
+	jobLogs
 	jobWrites
 	jobs
 	locks
+	removals
 	retries
 	scopes
 	taskLogs
@@ -37,9 +39,11 @@ func NewServer(e *engine.Engine, room *poll.Room, version string) *Server {
 		incidents{e},
 		jobDefinitionWrites{e},
 		jobDefinitions{e},
+		jobLogs{e},
 		jobWrites{e},
 		jobs{e},
 		locks{e, room},
+		removals{e},
 		retries{e},
 		scopes{e},
 		taskLogs{e},
