@@ -61,7 +61,7 @@ func (c *Config) settings() []setting {
 	return []setting{
 		{"listen", text(&c.Listen, "host:port"), "where to serve"},
 		{"database-url", secret(&c.DatabaseURL), "sqlite:FILE, sqlite::memory: or postgres://..."},
-		{"job-executor", toggle(&c.JobExecutor), "run the jobs of batches; without it they run only by POST /job/{id}/execute"},
+		{"job-executor", toggle(&c.JobExecutor), "run the jobs of batches, and clean up history; without it jobs run only by POST /job/{id}/execute"},
 		{"batch-jobs-per-seed", perType(&e.JobsPerSeed, 1<<30), "execution jobs that one run of a batch's seed job makes; 100, or TYPE=100,..."},
 		{"invocations-per-batch-job", perType(&e.ItemsPerJob, engine.MaxItemsPerJob), "items that one execution job sets, at most 5000; 1, or TYPE=1,..."},
 		{"lock-time", period(&c.LockTime), "after how long PostgreSQL frees the rows of a node that stopped in a transaction"},

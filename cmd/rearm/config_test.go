@@ -48,6 +48,7 @@ func TestSettings(t *testing.T) {
 		{"history-ttl", "P180D", "P1W", "P7D"},
 		{"history-ttl", "P180D", "none", "none"},
 		{"batch-history-ttl", "none", "P5D", "P5D"},
+		{"batch-history-ttl", "none", "batch-set-removal-time=P5D", "none,batch-set-removal-time=P5D"},
 		{"batch-history-ttl", "none", "P5D,set-external-task-retries=P1DT12H", "P5D,set-external-task-retries=36h0m0s"},
 		{"node-name", "", "west", "west"},
 		{"log-level", "info", "debug", "debug"},

@@ -47,6 +47,7 @@ type node struct {
 	engine    *engine.Engine
 	room      *poll.Room
 	executors []*executor.Executor
+	cleaner   *executor.Executor // nil when no jobs run here; nobody wakes it
 	health    *health
 	listener  net.Listener
 	server    *http.Server
@@ -69,6 +70,7 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 		for range store.Writers() {
 			n.executors = append(n.executors, executor.New(n.engine.NewRunner(), log, n.clock.Now, rand.Float64))
 		}
+		n.cleaner = executor.New(n.engine.NewCleaner(), log, n.clock.Now, rand.Float64)
 	}
 	handler, err := newHandler(c, n.engine, n.room, n.health, log)
 	if err == nil {
@@ -186,6 +188,9 @@ func (n *node) background(ctx context.Context) (end func()) {
 	start("room", n.room.Run)
 	for _, x := range n.executors {
 		start("executor", x.Run)
+	}
+	if n.cleaner != nil {
+		start("cleaner", n.cleaner.Run)
 	}
 	return func() { cancel(); all.Wait() }
 }

@@ -128,6 +128,29 @@ func TestServeWithoutExecutor(t *testing.T) {
 	}
 }
 
+// History whose time has come goes, on a node that runs jobs; one that runs none leaves it.
+func TestServeCleansUp(t *testing.T) {
+	t.Parallel()
+	eachDatabase(t, func(t *testing.T, databaseURL string) {
+		s := startServer(t, databaseURL, "--job-executor=false", "--history-ttl=1ms")
+		made, err := s.client.CreateExternalTaskWithResponse(t.Context(), nil, gen.CreateExternalTaskDto{TopicName: "t"})
+		if err != nil || made.JSON200 == nil {
+			t.Fatalf("create: %v, %s", err, made.Body)
+		}
+		if res, err := s.client.LockWithResponse(t.Context(), made.JSON200.ID, gen.LockExternalTaskDto{WorkerID: "w", LockDuration: 60000}); err != nil || res.StatusCode() != 204 {
+			t.Fatalf("lock: %v, %s", err, res.Body)
+		}
+		if res, err := s.client.CompleteExternalTaskResourceWithResponse(t.Context(), made.JSON200.ID, gen.CompleteExternalTaskDto{WorkerID: "w"}); err != nil || res.StatusCode() != 204 {
+			t.Fatalf("complete: %v, %s", err, res.Body)
+		}
+		s.stop()
+		entry := startServer(t, databaseURL).log.wait(t, "history was cleaned up")
+		if entry["scopes"] != 1.0 || entry["task_log"] != 2.0 || entry["batches"] != 0.0 {
+			t.Errorf("cleaned up %v", entry)
+		}
+	})
+}
+
 // SQLite serves one process: the second ends with one clear line and exit 2, and takes no port.
 func TestSecondServerOnOneFile(t *testing.T) {
 	t.Parallel()
