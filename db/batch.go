@@ -100,8 +100,8 @@ func (s *BatchStatistics) Remaining() int32 { return s.TotalJobs - s.JobsCreated
 // Completed counts the jobs that are done or deleted.
 func (s *BatchStatistics) Completed() int32 { return s.TotalJobs - s.Remaining() }
 
-const batchColumns = `b.id, b.mark, b.type, b.retries, b.sets_due_date, b.due_date, b.removal_mode, b.removal_time, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk, b.jobs_created,
- b.seed_runs, b.monitor_runs, b.failures, b.suspended, b.definition_suspended, b.priority_job, b.priority_seed, b.priority_monitor,
+const batchColumns = `b.id, b.mark, b.type, b.retries, b.sets_due_date, b.due_date, b.removal_mode, b.removal_time, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
+ b.jobs_created, b.seed_runs, b.monitor_runs, b.failures, b.suspended, b.definition_suspended, b.priority_job, b.priority_seed, b.priority_monitor,
  b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id`
 
 const historicBatchColumns = `b.id, b.type, b.retries, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
@@ -155,8 +155,8 @@ var HistoricBatches = &Resource{
 	Sorts: map[string]string{"batchId": "b.id", "startTime": "b.start_time", "endTime": "b.end_time", "tenantId": "b.tenant_id"},
 }
 
-const insertBatch = `insert into batch (id, mark, type, retries, sets_due_date, due_date, removal_mode, removal_time, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk,
- start_time, tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertBatch = `insert into batch (id, mark, type, retries, sets_due_date, due_date, removal_mode, removal_time, items, total_jobs, jobs_per_seed,
+ items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertHistoricBatch = `insert into historic_batch (id, type, retries, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk, start_time, removal_time,
  tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`

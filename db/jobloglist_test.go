@@ -16,18 +16,18 @@ import (
 	"rearm/db/dbtest"
 )
 
-// logWorld is the log of three batches. An entry is called by its batch, x, s or m for the kind of its job, the job's number, and
+// jobLogWorld is the log of three batches. An entry is called by its batch, x, s or m for the kind of its job, the job's number, and
 // +, !, . or - for its creation, failure, success or deletion. The history of batch c is gone.
-type logWorld struct {
+type jobLogWorld struct {
 	store   *db.Store
 	base    map[byte]db.ID // a: of no tenant, the lower id, may be removed at 7000; b: of tenant t1
 	entries []db.LogEntry  // all that can be seen, one by one
 }
 
-// newLogWorld writes ranges that differ in all that a filter or a sort key looks at, and overlap as those of real batches do.
-func newLogWorld(t *testing.T, s *db.Store) *logWorld {
+// newJobLogWorld writes ranges that differ in all that a filter or a sort key looks at, and overlap as those of real batches do.
+func newJobLogWorld(t *testing.T, s *db.Store) *jobLogWorld {
 	t.Helper()
-	w, ctx := &logWorld{store: s, base: map[byte]db.ID{}}, context.Background()
+	w, ctx := &jobLogWorld{store: s, base: map[byte]db.ID{}}, context.Background()
 	ids := []db.ID{db.BatchBase(dbtest.ID()), db.BatchBase(dbtest.ID()), db.BatchBase(dbtest.ID())}
 	slices.SortFunc(ids, db.ID.Compare)
 	a, b, c := ids[0], ids[1], ids[2]
@@ -78,7 +78,7 @@ func newLogWorld(t *testing.T, s *db.Store) *logWorld {
 }
 
 // names gives the names of entries, separated by blanks.
-func (w *logWorld) names(entries []db.LogEntry) string {
+func (w *jobLogWorld) names(entries []db.LogEntry) string {
 	var list []string
 	for i := range entries {
 		letter := "b"
@@ -92,7 +92,7 @@ func (w *logWorld) names(entries []db.LogEntry) string {
 }
 
 // find gives the entries of a name in the order of what happened; a job may fail more than once.
-func (w *logWorld) find(name string) (found []db.LogEntry) {
+func (w *jobLogWorld) find(name string) (found []db.LogEntry) {
 	for i := range w.entries {
 		if w.names(w.entries[i:i+1]) == name {
 			found = append(found, w.entries[i])
@@ -102,8 +102,8 @@ func (w *logWorld) find(name string) (found []db.LogEntry) {
 }
 
 // job gives the id of the job of an entry's name, and id the id of its first entry.
-func (w *logWorld) job(name string) string { e := w.find(name)[0]; return e.JobID().String() }
-func (w *logWorld) id(name string) string  { e := w.find(name)[0]; return e.ID().String() }
+func (w *jobLogWorld) job(name string) string { e := w.find(name)[0]; return e.JobID().String() }
+func (w *jobLogWorld) id(name string) string  { e := w.find(name)[0]; return e.ID().String() }
 
 const (
 	logOfA = "as0+ ax0+ ax1+ ax2+ ax3+ ax4+ ax5+ ax6+ ax7+ as1+ as0. as1. am0+"
@@ -114,7 +114,7 @@ const (
 func TestJobLogFilters(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newJobLogWorld(t, s)
 		for _, c := range []struct {
 			values map[string]any
 			want   string
@@ -199,7 +199,7 @@ func TestJobLogFilters(t *testing.T) {
 func TestJobLogOfTenants(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newJobLogWorld(t, s)
 		for want, tenants := range map[string][]string{allLog: {"t1"}, logOfA + " " + laterA: {"t2"}} {
 			list, err := s.JobLog(context.Background(), &db.Filter{Caller: db.Caller{Tenants: tenants}, Max: 100})
 			if err != nil || w.names(list) != want {
@@ -213,7 +213,7 @@ func TestJobLogOfTenants(t *testing.T) {
 func TestLogEntry(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newJobLogWorld(t, s)
 		for _, want := range w.entries {
 			got, err := s.LogEntry(context.Background(), want.ID())
 			if err != nil {
@@ -265,7 +265,7 @@ func noEntryOrder(_, _ db.LogEntry) int { return 0 }
 func TestJobLogPages(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		w := newLogWorld(t, s)
+		w := newJobLogWorld(t, s)
 		keys := slices.Sorted(maps.Keys(db.JobLog.Sorts))
 		if len(keys) != len(compareEntries) {
 			t.Fatalf("sort keys %v", keys)
@@ -287,7 +287,7 @@ func TestJobLogPages(t *testing.T) {
 }
 
 // logModel filters, sorts and cuts the entries one by one.
-func logModel(w *logWorld, f *db.Filter) []db.LogEntry {
+func logModel(w *jobLogWorld, f *db.Filter) []db.LogEntry {
 	list := slices.DeleteFunc(slices.Clone(w.entries), func(e db.LogEntry) bool {
 		job, ok := f.Values["jobId"]
 		return ok && e.JobID().String() != job || f.Acts("failureLog") && e.Event != db.JobFailed ||

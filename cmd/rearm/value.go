@@ -159,7 +159,7 @@ func lifetime(at *time.Duration) pflag.Value {
 }
 
 // batchTypes are the types of batches, for settings by type.
-var batchTypes = []string{engine.SetBatchRemovalTime, engine.SetExternalTaskRetries}
+var batchTypes = []string{engine.SetBatchRemovalTime, engine.SetExternalTaskRetries, engine.SetJobRetries}
 
 // byType reads `X`, `TYPE=X`, or several of both with commas: set gets each X, with the type or "" for all the others.
 func byType(s string, set func(batchType, text string) error) error {

@@ -11,8 +11,8 @@ import (
 // The types of batches (contract-facts 3.6).
 const (
 	SetExternalTaskRetries = "set-external-task-retries"
-	SetJobRetries          = "set-job-retries"
 	SetBatchRemovalTime    = "batch-set-removal-time"
+	SetJobRetries          = "set-job-retries"
 )
 
 // carrier is what carries out the execution jobs of one type of batch.
@@ -31,8 +31,8 @@ type carrier struct {
 
 var carriers = map[string]carrier{
 	SetExternalTaskRetries: {run: (*Engine).carryTaskRetries},
-	SetJobRetries:          {run: (*Engine).carryJobRetries, hopeless: (*Engine).missingJobs, locksOthers: true},
 	SetBatchRemovalTime:    {run: (*Engine).carryRemovalTime},
+	SetJobRetries:          {run: (*Engine).carryJobRetries, hopeless: (*Engine).missingJobs, locksOthers: true},
 }
 
 // execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, what the log says of

@@ -14,8 +14,8 @@ import (
 	"rearm/impl/fault"
 )
 
-// log gives what the job log says to a query: type of the job, its number, and what happened.
-func (w *world) log(q engine.Query) string {
+// jobLog gives what the job log says to a query: type of the job, its number, and what happened.
+func (w *world) jobLog(q engine.Query) string {
 	w.t.Helper()
 	entries, err := w.JobLog(context.Background(), everybody, q)
 	w.must(err)
@@ -57,8 +57,8 @@ func TestJobLogOfABatch(t *testing.T) {
 		const want = "set-external-task-retries 0 created, set-external-task-retries 0 done, set-external-task-retries 1 created, set-external-task-retries 1 done, " +
 			"set-external-task-retries 2 created, set-external-task-retries 2 done, batch-seed-job 0 created, batch-seed-job 0 done, " +
 			"batch-seed-job 1 created, batch-seed-job 1 done, batch-monitor-job 0 created, batch-monitor-job 0 done"
-		expect(t, "of the executor", w.log(ofBatch(fused)), want)
-		expect(t, "by hand", w.log(ofBatch(byHand)), want)
+		expect(t, "of the executor", w.jobLog(ofBatch(fused)), want)
+		expect(t, "by hand", w.jobLog(ofBatch(byHand)), want)
 	})
 }
 
@@ -90,9 +90,9 @@ func TestJobLogOfFailuresAndDeletion(t *testing.T) {
 		expect(t, "the incident's cause", *found[0].HistoryConfiguration, entries[2].ID())
 		w.pass(time.Second)
 		w.must(w.DeleteBatch(ctx, everybody, b.ID.String(), false))
-		expect(t, "the job", w.log(ask("jobId", job)), "set-external-task-retries 1 created, set-external-task-retries 1 failed, "+
+		expect(t, "the job", w.jobLog(ask("jobId", job)), "set-external-task-retries 1 created, set-external-task-retries 1 failed, "+
 			"set-external-task-retries 1 failed, set-external-task-retries 1 failed, set-external-task-retries 1 deleted")
-		expect(t, "deletions", w.log(ask("deletionLog", true)), "set-external-task-retries 1 deleted, batch-monitor-job 1 deleted")
+		expect(t, "deletions", w.jobLog(ask("deletionLog", true)), "set-external-task-retries 1 deleted, batch-monitor-job 1 deleted")
 	})
 }
 

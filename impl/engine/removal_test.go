@@ -155,7 +155,7 @@ func TestDeleteHistoricBatch(t *testing.T) {
 		for _, id := range []string{done.String(), "nonexistent", dbtest.ID().String()} {
 			refused(t, w.DeleteHistoricBatch(ctx, everybody, id), fault.NotFound, fault.InvalidRequest, unable(id))
 		}
-		expect(t, "its log", w.log(ofBatch(done)), "")
+		expect(t, "its log", w.jobLog(ofBatch(done)), "")
 		expect(t, "chunks", dbtest.Count(t, s, "select count(*) from batch_chunk"), 1)
 		_, err := w.HistoricBatch(ctx, everybody, other.String())
 		w.must(err)

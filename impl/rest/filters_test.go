@@ -23,8 +23,8 @@ var lists = map[*db.Resource]string{
 	db.HistoricIncidents:     "GetHistoricIncidents GetHistoricIncidentsCount",
 	db.Jobs:                  "GetJobs QueryJobs GetJobsCount QueryJobsCount",
 	db.JobDefinitions:        "GetJobDefinitions QueryJobDefinitions GetJobDefinitionsCount QueryJobDefinitionsCount",
-	db.CleanableReport:       "GetCleanableHistoricBatchesReport GetCleanableHistoricBatchesReportCount",
 	db.JobLog:                "GetHistoricJobLogs QueryHistoricJobLogs GetHistoricJobLogsCount QueryHistoricJobLogsCount",
+	db.CleanableReport:       "GetCleanableHistoricBatchesReport GetCleanableHistoricBatchesReportCount",
 	db.TaskLog:               "GetHistoricExternalTaskLogs QueryHistoricExternalTaskLogs GetHistoricExternalTaskLogsCount QueryHistoricExternalTaskLogsCount",
 	db.Tasks:                 "GetExternalTasks QueryExternalTasks GetExternalTasksCount QueryExternalTasksCount",
 }
