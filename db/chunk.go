@@ -14,8 +14,8 @@ const ChunkItems = 1000
 // JobsPerChunk gives how many jobs of so many items share a chunk. A range of jobs never crosses a chunk.
 func JobsPerChunk(itemsPerJob int32) int32 { return max(1, ChunkItems/itemsPerJob) }
 
-// chunksPerInsert keeps a statement below SQLite's and PostgreSQL's number of parameters, and below 2 MB.
-const chunksPerInsert = 100
+// chunksPerInsert keeps a statement below half a megabyte: drivers copy it more than once.
+const chunksPerInsert = 25
 
 // InsertChunks writes the items of a batch, which must be sorted, size to a chunk.
 func (t *Tx) InsertChunks(ctx context.Context, batch ID, items []ID, size int) error {

@@ -27,7 +27,7 @@ func (id ID) String() string {
 }
 
 // ParseID reads the canonical lower-case form only; ok is false for every other text, which then names nothing.
-func ParseID(s string) (id ID, ok bool) {
+func ParseID[T string | []byte](s T) (id ID, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return NilID, false
 	}

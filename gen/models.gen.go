@@ -2726,7 +2726,7 @@ type SetRemovalTimeToHistoricBatchesDto struct {
 // Example: {"externalTaskIds":["0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e01"],"externalTaskQuery":{"noRetriesLeft":true,"topicName":"charge-card"},"retries":3}
 type SetRetriesForExternalTasksDto struct {
 	// ExternalTaskIds The ids of tasks; none of them null. Null counts as left out.
-	ExternalTaskIds nullable.Nullable[[]string] `json:"externalTaskIds,omitempty"`
+	ExternalTaskIds nullable.Nullable[wire.IDs] `json:"externalTaskIds,omitempty"`
 
 	// ExternalTaskQuery Filters that tasks have to match, all of them, and how to sort. A list that is empty does not filter. In a
 	// request that selects by several criteria, null counts as left out.

@@ -13,6 +13,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"rearm/gen"
+	"rearm/openapi/wire"
 )
 
 // The topics of a chaos: workers fetch from the one, and only batches touch the other.
@@ -219,7 +220,7 @@ func (p *cast) retryNamed(n int) {
 	}
 	skip := gen.OnMissingSkip
 	p.retry(fmt.Sprintf("named %d", n), &bulk{ids: ids}, gen.SetRetriesForExternalTasksDto{
-		ExternalTaskIds: nullable.NewNullableWithValue(ids), OnMissing: &skip,
+		ExternalTaskIds: nullable.NewNullableWithValue(wire.NewIDs(ids...)), OnMissing: &skip,
 	})
 }
 

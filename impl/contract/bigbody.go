@@ -9,6 +9,9 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"rearm/db"
+	"rearm/openapi/wire"
 )
 
 // xStream marks a property that is read item by item.
@@ -22,33 +25,25 @@ type stream struct {
 	plain bool // the schema asks for no more than a string
 }
 
-// list is what was read of a stream. The items stand end to end in blocks, so that none costs an allocation of its own.
+// list is what was read of a stream. UUIDs, which nearly all items are, take 16 bytes each.
 type list struct {
-	items []string
-	block strings.Builder
+	items wire.IDs
 	bad   int // the index of the first item that is wrong; -1 if there is none
 }
 
-// The sizes of blocks, in bytes: a short list needs little, a long one few of them. So many items at most are expected of a body.
-const (
-	firstBlock  = 256
-	largeBlock  = 64 << 10
-	maxExpected = 1 << 20
-)
+// maxExpected is for how many items room is made before they have come.
+const maxExpected = 1 << 20
 
 // add adds an item. rest is how many bytes of the body are left, as far as is known: they tell how many more may come.
 func (l *list) add(text []byte, rest int64) {
-	if cap(l.items) == 0 && rest > 0 {
-		l.items = make([]string, 0, min(rest/int64(len(text)+len(`"",`)), maxExpected)+1)
+	if cap(l.items.UUIDs) == 0 && rest > 0 {
+		l.items.UUIDs = make([][16]byte, 0, min(rest/int64(len(text)+len(`"",`)), maxExpected)+1)
 	}
-	if free := l.block.Cap() - l.block.Len(); free < len(text) {
-		size := min(max(2*l.block.Cap(), firstBlock), largeBlock)
-		l.block = strings.Builder{}
-		l.block.Grow(max(size, len(text)))
+	id, ok := db.ParseID(text)
+	if !ok || id == db.NilID {
+		id, l.items.Others = db.NilID, append(l.items.Others, string(text))
 	}
-	start := l.block.Len()
-	l.block.Write(text)
-	l.items = append(l.items, l.block.String()[start:])
+	l.items.UUIDs = append(l.items.UUIDs, id)
 }
 
 // readStreams gives the streamed properties of a body's schema.
@@ -97,9 +92,6 @@ func (d *decoder) stream(name string, s *stream) (any, error) {
 		d.lists = map[string]*list{}
 	}
 	d.lists[name] = l
-	if l.items == nil {
-		l.items = []string{}
-	}
 	_, err := d.ReadToken()
 	return judged, malformed(err)
 }
@@ -143,19 +135,25 @@ func (p *parsed) reindex(f *flaw) {
 	}
 }
 
-// set puts a streamed list into the field of a typed body that has its name. The field may be a []string, or what generated code
-// makes of a nullable array, which has a method Set.
+// set puts a streamed list into the field of a typed body that has its name. The field may be a wire.IDs or a []string, or what
+// generated code makes of one that may be null, which has a method Set.
 func (l *list) set(body reflect.Value, name string) error {
 	for i := range body.NumField() {
 		if tag, _, _ := strings.Cut(body.Type().Field(i).Tag.Get("json"), ","); tag != name {
 			continue
 		}
 		switch field := body.Field(i).Addr().Interface().(type) {
-		case *[]string:
+		case *wire.IDs:
 			*field = l.items
 			return nil
-		case interface{ Set([]string) }:
+		case *[]string:
+			*field = l.items.Texts()
+			return nil
+		case interface{ Set(wire.IDs) }:
 			field.Set(l.items)
+			return nil
+		case interface{ Set([]string) }:
+			field.Set(l.items.Texts())
 			return nil
 		}
 	}

@@ -142,8 +142,8 @@ func benchmarkBulk(b *testing.B, e http.Handler, url string, body []byte, got *b
 		ours += time.Since(start)
 		runtime.ReadMemStats(&after)
 		allocated += after.TotalAlloc - before.TotalAlloc
-		if ids, _ := got.IDs.Get(); w.Code != http.StatusNoContent || len(ids) != n {
-			b.Fatalf("%d with %d ids", w.Code, len(ids))
+		if ids, _ := got.IDs.Get(); w.Code != http.StatusNoContent || len(ids.UUIDs) != n {
+			b.Fatalf("%d with %d ids", w.Code, len(ids.UUIDs))
 		}
 	}
 	b.ReportMetric(float64(ours)/float64(valid), "x/valid")

@@ -15,6 +15,7 @@ import (
 	"github.com/oapi-codegen/nullable"
 
 	"rearm/impl/contract"
+	"rearm/openapi/wire"
 )
 
 // things gives the small document of the tests.
@@ -115,7 +116,7 @@ func send(t testing.TB, h http.Handler, r *http.Request) answer {
 // bulkBody is what generated code makes of the schema Bulk.
 type bulkBody struct {
 	Retries int32                       `json:"retries"`
-	IDs     nullable.Nullable[[]string] `json:"ids,omitempty"`
+	IDs     nullable.Nullable[wire.IDs] `json:"ids,omitempty"`
 	Checked []string                    `json:"checked,omitempty"`
 	Query   *struct {
 		Name nullable.Nullable[string] `json:"name,omitempty"`

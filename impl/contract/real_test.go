@@ -77,14 +77,14 @@ func TestGeneratedCodeGetsWhatWasJudged(t *testing.T) {
 		query.PriorityHigherThanOrEquals == nil || *query.PriorityHigherThanOrEquals != 5 || query.LockExpirationAfter != nil {
 		t.Errorf("the query: %+v", query)
 	}
-	sent := `{"retries":3.0,"externalTaskIds":["a","b"],"processInstanceIds":["p"],"externalTaskQuery":{"TopicName":"x","topicName":"t"}}`
+	sent := `{"retries":3.0,"externalTaskIds":["a","0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e01","\u0062"],"processInstanceIds":["p"],"externalTaskQuery":{"TopicName":"x","topicName":"t"}}`
 	if got := ask(t, e, "POST", "/engine-rest/external-task/retries-async", sent); got.ResponseRecorder.Code != 200 {
 		t.Fatalf("%d %q", got.ResponseRecorder.Code, got.Body)
 	}
 	ids, _ := body.ExternalTaskIds.Get()
 	instances, _ := body.ProcessInstanceIds.Get()
 	tasks, _ := body.ExternalTaskQuery.Get()
-	if topic, _ := tasks.TopicName.Get(); body.Retries != 3 || strings.Join(ids, " ") != "a b" || strings.Join(instances, " ") != "p" || topic != "t" {
+	if topic, _ := tasks.TopicName.Get(); body.Retries != 3 || strings.Join(ids.Texts(), " ") != "a 0198f3a2-5c1e-7d10-8a57-3f1c2b6d9e01 b" || len(ids.Others) != 2 || strings.Join(instances, " ") != "p" || topic != "t" {
 		t.Errorf("the body: %+v", body)
 	}
 }

@@ -23,7 +23,7 @@ func (w *world) retryAsync(retries int32, ids ...db.ID) *db.Batch {
 
 func byID(ids ...db.ID) (s engine.Selection) {
 	for _, id := range ids {
-		s.IDs = append(s.IDs, id.String())
+		s.IDs.Add(id)
 	}
 	return s
 }
@@ -162,9 +162,11 @@ func TestBatchSelections(t *testing.T) {
 		all := make(engine.SetRetriesAsync{Retries: 9, Selection: engine.Selection{Query: &engine.Query{}}})
 		expect(t, "all", w.outcomes(all.ID), db.Outcomes{Set: 5})
 		skip := byID(q[0], dbtest.ID())
-		skip.IDs, skip.SkipMissing = append(skip.IDs, "no id at all", "no id at all"), true
+		skip.SkipMissing = true
+		skip.IDs.AddText("no id at all")
+		skip.IDs.AddText("no id at all")
 		expect(t, "missing skipped", w.outcomes(make(engine.SetRetriesAsync{Retries: 1, Selection: skip}).ID), db.Outcomes{Set: 1, Gone: 2})
-		nothing := engine.Selection{IDs: []string{"x"}, SkipMissing: true}
+		nothing := engine.Selection{IDs: engine.IDsOf("x"), SkipMissing: true}
 		expect(t, "only missing", w.outcomes(make(engine.SetRetriesAsync{Retries: 1, Selection: nothing}).ID), db.Outcomes{Gone: 1})
 	})
 }
@@ -176,7 +178,7 @@ func TestBatchRefused(t *testing.T) {
 		ids := w.tasks(1, "t")
 		var many engine.Selection
 		for i := range 13 {
-			many.IDs = append(many.IDs, fmt.Sprintf("x%d", i))
+			many.IDs.AddText(fmt.Sprintf("x%d", i))
 		}
 		for what, c := range map[string]struct {
 			in      engine.SetRetriesAsync
@@ -232,9 +234,9 @@ func TestManyTextsThatAreNoIDs(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w := newWorld(t, s)
-		many := engine.Selection{IDs: make([]string, 300_000)}
-		for i := range many.IDs {
-			many.IDs[i] = fmt.Sprintf("no id %d", i)
+		var many engine.Selection
+		for i := range 300_000 {
+			many.IDs.AddText(fmt.Sprintf("no id %d", i))
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

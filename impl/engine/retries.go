@@ -61,7 +61,7 @@ func (e *Engine) SetRetries(ctx context.Context, caller db.Caller, in SetRetries
 
 // gone refuses when a task that was selected by its id has ended meanwhile.
 func (in *SetRetries) gone(ids []db.ID, there int) error {
-	if there == len(ids) || in.SkipMissing || len(in.IDs) == 0 {
+	if there == len(ids) || in.SkipMissing || in.IDs.Len() == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: %d of %d tasks ended while they were selected", db.ErrAgain, len(ids)-there, len(ids))

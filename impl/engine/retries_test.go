@@ -20,7 +20,7 @@ func TestSetRetries(t *testing.T) {
 		ways := map[string]func(id string, n int32) error{
 			"one": func(id string, n int32) error { return w.SetTaskRetries(context.Background(), everybody, id, n) },
 			"many": func(id string, n int32) error {
-				return w.SetRetries(context.Background(), everybody, engine.SetRetries{Retries: n, Selection: engine.Selection{IDs: []string{id}}})
+				return w.SetRetries(context.Background(), everybody, engine.SetRetries{Retries: n, Selection: engine.Selection{IDs: engine.IDsOf(id)}})
 			},
 		}
 		for way, set := range ways {
@@ -57,7 +57,7 @@ func TestSetRetriesRefuses(t *testing.T) {
 		refused(t, w.SetTaskRetries(context.Background(), everybody, "nonexistent", -1), fault.Invalid, fault.BadUserRequest, negative)
 		refused(t, w.SetTaskRetries(context.Background(), everybody, "nonexistent", 1), fault.NotFound, fault.Rest, "External task with id nonexistent does not exist")
 		set := func(n int32, ids ...string) error {
-			return w.SetRetries(context.Background(), everybody, engine.SetRetries{Retries: n, Selection: engine.Selection{IDs: ids}})
+			return w.SetRetries(context.Background(), everybody, engine.SetRetries{Retries: n, Selection: engine.Selection{IDs: engine.IDsOf(ids...)}})
 		}
 		a := w.create(engine.NewTask{}).ID
 		unknown := dbtest.ID().String()
@@ -68,7 +68,7 @@ func TestSetRetriesRefuses(t *testing.T) {
 		if w.read(a).Retries != nil {
 			t.Error("a refused request changed a task")
 		}
-		in := engine.SetRetries{Retries: 1, Selection: engine.Selection{IDs: []string{a.String(), unknown, "x"}, SkipMissing: true}}
+		in := engine.SetRetries{Retries: 1, Selection: engine.Selection{IDs: engine.IDsOf(a.String(), unknown, "x"), SkipMissing: true}}
 		w.must(w.SetRetries(context.Background(), everybody, in))
 		if *w.read(a).Retries != 1 {
 			t.Error("missing ids that are to be skipped hindered the others")
@@ -84,7 +84,7 @@ func TestSetRetriesOfMany(t *testing.T) {
 		ids := w.tasks(6001, "t")
 		in := engine.SetRetries{Selection: engine.Selection{}}
 		for _, id := range ids {
-			in.IDs = append(in.IDs, id.String())
+			in.IDs.Add(id)
 		}
 		for _, want := range []int64{6001, 0} {
 			w.must(w.SetRetries(context.Background(), everybody, in))

@@ -78,7 +78,7 @@ func (e *Engine) createBatch(ctx context.Context, tx *db.Tx, b *db.Batch, what s
 // putItems writes the items of a selection and gives their number. A selection by one query of tasks never leaves the database.
 func (e *Engine) putItems(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, s Selection) (int, error) {
 	size := int(b.JobsPerChunk * b.ItemsPerJob)
-	if s.Query != nil && len(s.IDs)+len(s.ScopeIDs) == 0 && s.ScopeQuery == nil && s.HistoricScopeQuery == nil {
+	if s.Query != nil && s.IDs.Len()+len(s.ScopeIDs) == 0 && s.ScopeQuery == nil && s.HistoricScopeQuery == nil {
 		f, err := e.selecting(caller, db.Tasks, *s.Query)
 		if err != nil {
 			return 0, err
@@ -94,7 +94,10 @@ func (e *Engine) putItems(ctx context.Context, tx *db.Tx, caller db.Caller, b *d
 	if err != nil {
 		return 0, err
 	}
-	items := append(make([]db.ID, len(texts), len(texts)+len(ids)), ids...)
+	items := ids
+	if len(texts) > 0 {
+		items = append(make([]db.ID, len(texts), len(texts)+len(ids)), ids...)
+	}
 	if err := tx.InsertTexts(ctx, b.ID, 0, texts); err != nil {
 		return 0, err
 	}

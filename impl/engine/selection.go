@@ -14,7 +14,7 @@ import (
 // Selection names tasks in several ways, all of which are united (contract-facts 2.17). Nil asks nothing; an empty query selects
 // every task, or every process instance, that the caller may see.
 type Selection struct {
-	IDs                []string // of tasks
+	IDs                IDs      // of tasks
 	Query              *Query   // of tasks
 	ScopeIDs           []string // processInstanceIds: all tasks of these
 	ScopeQuery         *Query   // processInstanceQuery
@@ -56,9 +56,11 @@ func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller
 	if err != nil {
 		return nil, nil, err
 	}
-	ids = append(found, named...)
-	slices.SortFunc(ids, db.ID.Compare)
-	ids = slices.Compact(ids)
+	if ids = named; len(found) > 0 {
+		ids = append(found, named...)
+		slices.SortFunc(ids, db.ID.Compare)
+		ids = slices.Compact(ids)
+	}
 	if len(ids)+len(texts) == 0 {
 		return nil, nil, fault.BadRequest("externalTaskIds is empty")
 	}
@@ -67,16 +69,16 @@ func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller
 
 // parse reads the ids of a selection: sorted, each once. texts are those that are no ids, each once.
 func (s *Selection) parse() (ids []db.ID, texts []string) {
-	ids = make([]db.ID, 0, len(s.IDs))
+	ids = make([]db.ID, 0, s.IDs.Len())
 	seen := map[string]bool{}
-	for _, text := range s.IDs {
-		if id, ok := db.ParseID(text); ok {
+	s.IDs.all(func(id db.ID, text string) {
+		switch {
+		case id != db.NilID:
 			ids = append(ids, id)
-		} else if !seen[text] {
-			seen[text] = true
-			texts = append(texts, text)
+		case !seen[text]:
+			seen[text], texts = true, append(texts, text)
 		}
-	}
+	})
 	slices.SortFunc(ids, db.ID.Compare)
 	return slices.Compact(ids), texts
 }
@@ -112,12 +114,15 @@ func (s *Selection) demand(ctx context.Context, q db.Queries, ids []db.ID, texts
 		return nil
 	}
 	var list []string
-	for _, text := range s.IDs {
+	s.IDs.all(func(id db.ID, text string) {
+		if id != db.NilID {
+			text = id.String()
+		}
 		if gone[text] {
 			list = append(list, text)
 			delete(gone, text)
 		}
-	}
+	})
 	return missing(list)
 }
 

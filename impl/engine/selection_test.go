@@ -64,11 +64,11 @@ func TestSelection(t *testing.T) {
 			s    engine.Selection
 			want string
 		}{
-			{engine.Selection{IDs: []string{ids["d"], ids["a"], ids["a"]}}, "ad"},
+			{engine.Selection{IDs: engine.IDsOf(ids["d"], ids["a"], ids["a"])}, "ad"},
 			{engine.Selection{Query: query()}, "abcd"},
 			{engine.Selection{Query: query("topicName", "u")}, "c"},
 			{engine.Selection{Query: query("topicName", "none")}, ""},
-			{engine.Selection{IDs: []string{ids["a"]}, Query: query("topicName", "u"), ScopeIDs: []string{"p3", "none"}}, "acd"},
+			{engine.Selection{IDs: engine.IDsOf(ids["a"]), Query: query("topicName", "u"), ScopeIDs: []string{"p3", "none"}}, "acd"},
 			{engine.Selection{ScopeIDs: []string{"p1"}}, "ab"},
 			{engine.Selection{ScopeIDs: []string{"none"}}, ""},
 			{scopes(), "abcd"},

@@ -75,7 +75,7 @@ func BenchmarkSetRetries(b *testing.B) {
 			ids := w.tasks(engine.MaxNewTasks, "t")
 			in := engine.SetRetries{Retries: 3}
 			for _, id := range ids {
-				in.IDs = append(in.IDs, id.String())
+				in.IDs.Add(id)
 			}
 			for b.Loop() {
 				w.must(w.SetRetries(context.Background(), everybody, in))

@@ -111,7 +111,7 @@ var causes = map[string]func(d *desk) (happens func()){
 		id := d.failed()
 		d.must(d.Unlock(context.Background(), everybody, id))
 		return func() {
-			_, err := d.SetRetriesAsync(context.Background(), everybody, engine.SetRetriesAsync{Retries: 2, Selection: engine.Selection{IDs: []string{id}}})
+			_, err := d.SetRetriesAsync(context.Background(), everybody, engine.SetRetriesAsync{Retries: 2, Selection: engine.Selection{IDs: engine.IDsOf(id)}})
 			d.must(err)
 		}
 	},

@@ -52,7 +52,7 @@ func (h retries) SetExternalTaskResourceRetries(ctx context.Context, r gen.SetEx
 
 // toSelection reads the criteria by which a request names tasks.
 func toSelection(body *gen.SetRetriesForExternalTasksDto) (s engine.Selection, err error) {
-	s.IDs = texts(body.ExternalTaskIds)
+	s.IDs = toIDs(body)
 	s.ScopeIDs = texts(body.ProcessInstanceIds)
 	s.SkipMissing = body.OnMissing != nil && *body.OnMissing == gen.OnMissingSkip
 	if s.Query, err = toQuery(db.Tasks, given(body.ExternalTaskQuery)); err != nil {
@@ -63,6 +63,21 @@ func toSelection(body *gen.SetRetriesForExternalTasksDto) (s engine.Selection, e
 	}
 	s.HistoricScopeQuery, err = toQuery(db.HistoricScopes, given(body.HistoricProcessInstanceQuery))
 	return s, err
+}
+
+// toIDs takes the ids of tasks out of a body, which lets them go: there may be a million.
+func toIDs(body *gen.SetRetriesForExternalTasksDto) (ids engine.IDs) {
+	list, _ := body.ExternalTaskIds.Get()
+	body.ExternalTaskIds.SetUnspecified()
+	ids.Grow(len(list.UUIDs))
+	list.All(func(id [16]byte, text string) {
+		if db.ID(id) == db.NilID {
+			ids.AddText(text)
+			return
+		}
+		ids.Add(id)
+	})
+	return ids
 }
 
 // toQuery reads a query in a body; nil when it is not there.
