@@ -99,7 +99,7 @@ func TestPatientPassesOn(t *testing.T) {
 		t.Error("the connection's own writer is not reached")
 	}
 	defer func() {
-		if recover() != http.ErrAbortHandler {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
 			t.Error("http.ErrAbortHandler was kept back")
 		}
 	}()

@@ -25,13 +25,14 @@ func newDesk(t *testing.T, s *db.Store) *desk {
 	d := &desk{t: t, run: make(chan struct{}, 1)}
 	d.Engine = engine.New(s, engine.Options{
 		Now: time.Now, NewID: dbtest.ID, Log: log, Settings: engine.DefaultSettings(),
-		Wake: func(topics []string) { d.Room.Wake(topics) }, Hold: func(topic string, until db.Time) { d.Room.Hold(topic, until) }, Run: d.work,
+		Wake: func(topics []string) { d.Wake(topics) }, Hold: func(topic string, until db.Time) { d.Hold(topic, until) }, Run: d.work,
 	})
 	d.Room = New(d.Engine, DefaultSettings(), log, time.Now)
 	d.safety = time.Hour
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{}, 2)
-	go func() { _ = d.Room.Run(ctx); ended <- struct{}{} }()
+	room := d.Room
+	go func() { _ = room.Run(ctx); ended <- struct{}{} }()
 	go func() { d.execute(ctx); ended <- struct{}{} }()
 	t.Cleanup(func() { cancel(); <-ended; <-ended })
 	return d
