@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -235,11 +236,9 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		}
 		transport.CloseIdleConnections()
 		_ = server.Close() // it has nothing to do
-		<-served           //nolint:errcheck // the server was closed
 		cancel()
-		<-ended //nolint:errcheck // a room says nothing at its end
-		if err := store.Close(); err != nil {
-			t.Error(err)
+		if err := errors.Join(<-ended, store.Close()); err != nil || !errors.Is(<-served, http.ErrServerClosed) {
+			t.Errorf("it ended with %v", err)
 		}
 		time.Sleep(time.Minute) // the stacks go
 	})
@@ -281,7 +280,6 @@ func TestWakesAcrossNodes(t *testing.T) {
 		answer := later(func() heard { return b.fetch(t.Context(), client, "w", topic) })
 		b.untilWaiting(t, 1)
 		start := time.Now()
-		// Locked at the other node as soon as it is there, and free again when that lock runs out; or locked by the one who waits.
 		a.post(t.Context(), client, "/external-task/create", fmt.Sprintf(`{"topicName": %q}`, topic)).wants(t, 200, topic)
 		(<-answer).wants(t, 200, topic)
 		again := later(func() heard { return a.fetch(t.Context(), client, "w2", topic) })

@@ -31,7 +31,8 @@ func newDesk(t *testing.T, s *db.Store) *desk {
 	d.safety = time.Hour
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{}, 2)
-	go func() { _ = d.Run(ctx); ended <- struct{}{} }()
+	room := d.Room
+	go func() { _ = room.Run(ctx); ended <- struct{}{} }()
 	go func() { d.execute(ctx); ended <- struct{}{} }()
 	t.Cleanup(func() { cancel(); <-ended; <-ended })
 	return d

@@ -32,9 +32,8 @@ func (r *Room) Hold(name string, until db.Time) {
 func (r *Room) Check() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now := r.now()
 	for _, t := range r.topics {
-		if t.known && !t.retry.After(now) {
+		if t.known {
 			r.doubtful(t)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func (w *world) ended() string {
 	w.t.Helper()
 	ids := []string{w.create(`{"topicName": "t"}`)}
-	b, err := w.engine.SetRetriesAsync(context.Background(), db.Caller{}, engine.SetRetriesAsync{Retries: 1, Selection: engine.Selection{IDs: ids}})
+	b, err := w.engine.SetRetriesAsync(context.Background(), db.Caller{}, engine.SetRetriesAsync{Retries: 1, Selection: engine.Selection{IDs: engine.IDsOf(ids...)}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
