@@ -14,9 +14,15 @@ var rules = []struct{ broken, query string }{
 	{"batches that have not ended", "select count(*) from batch"},
 	{"jobs that are left", "select count(*) from job"},
 	{"jobs that failed", "select count(*) from job_log where event = 2"},
-	{"batches whose history is not complete", `select count(*) from historic_batch h where end_time is null or execution_start_time is null
- or execution_start_time < start_time or end_time < execution_start_time
- or not exists (select 1 from job_log l where l.batch_id = h.id and l.kind = 3 and l.event = 3)`},
+	{"batches without an end", "select count(*) from historic_batch where end_time is null"},
+	{"batches without a beginning", "select count(*) from historic_batch where execution_start_time is null"},
+	{"batches that began before they were made", "select count(*) from historic_batch where execution_start_time < start_time"},
+	{"batches that ended before they began", "select count(*) from historic_batch where end_time < execution_start_time"},
+	{"batches that ended before one of their jobs", `select count(*) from historic_batch h
+ where exists (select 1 from job_log l where l.batch_id = h.id and l.event = 3 and l.at > h.end_time)`},
+	{"batches that no monitor job has ended", `select count(*) from historic_batch h
+ where not exists (select 1 from job_log l where l.batch_id = h.id and l.kind = 3 and l.event = 3)`},
+	{"incidents that ended before they began", "select count(*) from incident where end_time < create_time"},
 	{"tasks without retries that have no incident", `select count(*) from external_task_state s where s.retries = 0
  and not exists (select 1 from incident i where i.configuration = s.id and i.state = 0)`},
 	{"open incidents of no task without retries", `select count(*) from incident i where i.state = 0

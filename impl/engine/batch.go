@@ -142,11 +142,11 @@ func (e *Engine) SuspendBatch(ctx context.Context, caller db.Caller, id string, 
 // cascade all its history goes too. 404 when there is no such running batch (difference 5).
 func (e *Engine) DeleteBatch(ctx context.Context, caller db.Caller, id string, cascade bool) error {
 	return e.changeBatch(ctx, caller, id, "delete", func(tx *db.Tx, b *db.Batch) error {
-		now := e.clock()
 		ranges, err := tx.TakeJobs(ctx, b.ID)
 		if err != nil {
 			return err
 		}
+		now := e.clock() // jobs that were running have ended by now
 		if err := tx.CloseJobIncidents(ctx, b.ID.Sub(db.SubJob, 0), b.ID.Sub(db.SubMonitor, 1<<32-1), db.IncidentDeleted, now); err != nil {
 			return err
 		}

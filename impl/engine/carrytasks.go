@@ -10,11 +10,12 @@ import (
 
 // carryTaskRetries carries out set-external-task-retries: tasks get the batch's retries. A task that is not there any more is
 // gone, and no failure (difference 3).
-func (e *Engine) carryTaskRetries(ctx context.Context, tx *db.Tx, b *db.Batch, all *items, now db.Time) (outcomes []db.Outcome, topics []string, err error) {
+func (e *Engine) carryTaskRetries(ctx context.Context, tx *db.Tx, b *db.Batch, all *items, _ db.Time) (outcomes []db.Outcome, topics []string, err error) {
 	done, topics, err := tx.SetRetries(ctx, all.ids, db.SetBy{Retries: *b.Retries, Mark: b.Mark})
 	if err != nil {
 		return nil, nil, fmt.Errorf("set the retries of %d tasks: %w", len(all.ids), err)
 	}
+	now := e.clock() // workers may have had some of the tasks until now, and opened incidents
 	if err := e.settleIncidents(ctx, tx, b, all, done, now); err != nil {
 		return nil, nil, err
 	}

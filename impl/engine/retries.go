@@ -71,12 +71,12 @@ func (in *SetRetries) gone(ids []db.ID, there int) error {
 // from "left" to 0 opens one. It gives how many tasks were there, and the topics on which some can be fetched again. Chunks
 // bound what one statement does.
 func (e *Engine) setAttempts(ctx context.Context, tx *db.Tx, ids []db.ID, retries int32) (there int, topics []string, err error) {
-	now := e.clock()
 	for part := range slices.Chunk(ids, incidentsAtOnce) {
 		before, err := tx.HoldAttempts(ctx, part)
 		if err != nil {
 			return 0, nil, err
 		}
+		now := e.clock() // workers may have had some of the tasks until now, and opened incidents
 		if err := tx.SetAttempts(ctx, part, retries); err != nil {
 			return 0, nil, err
 		}

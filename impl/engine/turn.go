@@ -42,6 +42,7 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 	if err != nil || t.worked && carriers[b.Type].locksOthers {
 		return err
 	}
+	now = e.clock() // another node may have begun the batch while this turn waited for it
 	claimed, err := tx.ClaimJobs(ctx, id, now, max(1, limit/b.ItemsPerJob))
 	if err != nil {
 		return err
@@ -58,7 +59,7 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 			return err
 		}
 	}
-	return e.finishIfLast(ctx, tx, b, now, t)
+	return e.finishIfLast(ctx, tx, b, t)
 }
 
 // prepare seeds a batch that needs it and gives it, locked if this turn is going to write on its row: batch before job is the
@@ -91,7 +92,7 @@ func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, 
 
 // finishIfLast lets the monitor look when no execution job is left, or when its time has come. Jobs that others are running
 // count as left; whoever commits last comes here again.
-func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time, t *turn) error {
+func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, t *turn) error {
 	if !b.Seeded() {
 		return nil
 	}
@@ -107,7 +108,7 @@ func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, now d
 	if err != nil {
 		return err
 	}
-	before := t.running
+	before, now := t.running, e.clock() // jobs of others may have ended since the turn began; the batch ends after them
 	t.running = []db.Range{newJob(locked, db.MonitorJob, locked.MonitorRuns, now)}
 	if err := e.finish(ctx, tx, locked, now); err != nil {
 		return err
