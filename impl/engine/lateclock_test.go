@@ -13,9 +13,9 @@ import (
 	"rearm/impl/engine"
 )
 
-// held does something while another transaction holds rows that it needs, lets a second pass while it waits, and gives the
+// heldUp does something while another transaction holds rows that it needs, lets a second pass while it waits, and gives the
 // rows free.
-func (w *world) held(rows string, do func() error) {
+func (w *world) heldUp(rows string, do func() error) {
 	w.t.Helper()
 	conn := dbtest.Raw(w.t, w.store)
 	tx, err := conn.BeginTxx(context.Background(), nil)
@@ -70,7 +70,7 @@ func TestTimesAreThoseOfTheLock(t *testing.T) {
 			w := newWorld(t, dbtest.Postgres(t))
 			task := w.create(engine.NewTask{Retries: ptr(int32(0))}).ID
 			b := w.retryAsync(5, task)
-			w.held(c.rows, func() error { return c.do(w, b, task) })
+			w.heldUp(c.rows, func() error { return c.do(w, b, task) })
 			h, err := w.HistoricBatch(context.Background(), everybody, b.ID.String())
 			w.must(err)
 			for what, times := range map[string]struct {
