@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 )
 
 // FetchOrder is the order in which tasks are fetched. Where it leaves a choice, the highest priority and then the oldest come first.
@@ -95,15 +96,24 @@ func (t *Tx) ReleaseExpired(ctx context.Context, topics []string, now Time) erro
 // FetchTasks locks up to Max tasks that are ready, for the worker, and gives them in the order asked for. Tasks that others are
 // about to lock are passed over, so that nobody waits, and each task goes to one worker only.
 func (t *Tx) FetchTasks(ctx context.Context, f *Fetch) ([]LockedTask, error) {
-	text, args := t.fetchSQL(f)
-	ids, err := t.selectIDs(ctx, text, args...)
+	list, err := t.lockTasks(ctx, f)
+	slices.SortFunc(list, f.Order.Compare)
+	return list, err
+}
+
+const selectLocked = "select " + taskColumns + ", t.error_details, t.extension_properties from "
+
+// lockTasks locks and reads in one statement where the database can, else in two.
+func (t *Tx) lockTasks(ctx context.Context, f *Fetch) (list []LockedTask, err error) {
+	choice, lock, args := t.fetchSQL(f)
+	if t.d.fused {
+		return list, t.sel(ctx, &list, "with "+choice+", s as ("+lock+" returning *) "+selectLocked+strings.TrimPrefix(tasksWithScope, "external_task_state "), args...)
+	}
+	ids, err := t.selectIDs(ctx, "with "+choice+" "+lock+" returning id", args...)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	var list []LockedTask
-	err = t.sel(ctx, &list, "select "+taskColumns+", t.error_details, t.extension_properties from "+tasksWithScope+" where s.id {ids}", t.ids(ids))
-	slices.SortFunc(list, f.Order.Compare)
-	return list, err
+	return list, t.sel(ctx, &list, selectLocked+tasksWithScope+" where s.id {ids}", t.ids(ids))
 }
 
 // Compare orders tasks as a fetch does.

@@ -6,15 +6,14 @@ import (
 )
 
 // fetchSQL puts a fetch together. One topic: its first tasks that nobody holds are locked. Several: the first tasks of each
-// are looked at, and of all of these the first that nobody holds are locked, lest tasks be locked that are not taken.
-func (q Queries) fetchSQL(f *Fetch) (text string, args []any) {
+// are looked at, and of all of these the first that nobody holds are locked, lest tasks be locked that are not taken. choice are
+// the common table expressions that choose, lock is the update that they are for.
+func (q Queries) fetchSQL(f *Fetch) (choice, lock string, args []any) {
 	if len(f.Topics) == 1 {
 		topic := &f.Topics[0]
 		cond, args := q.topicSQL(f, topic)
-		text = "with c as materialized (select s.id from " + cond + f.Order.sql("s") + " limit ? {skips})" +
-			" update external_task_state set worker_id = ?, lock_expiration = ?, held = true, "
 		args = append(args, f.Max, f.WorkerID, topic.Until)
-		return text + touch + " where id {oneof} select id from c {end} returning id", args
+		return "c as materialized (select s.id from " + cond + f.Order.sql("s") + " limit ? {skips})", lockChosen("?"), args
 	}
 	var parts, all, until strings.Builder
 	var ends []any
@@ -27,11 +26,14 @@ func (q Queries) fetchSQL(f *Fetch) (text string, args []any) {
 		args = append(append(args, more...), f.Max+f.Spare)
 		ends = append(ends, f.Topics[i].Name, f.Topics[i].Until)
 	}
-	text = "with " + parts.String() + "k as materialized (" + all.String()[len(" union all "):] + "), c as materialized (select s.id from k join " +
-		justTasks + " on s.id = k.id where " + ready + f.Order.sql("k") + " limit ? {skips})" +
-		" update external_task_state set worker_id = ?, lock_expiration = case topic_name" + until.String() + " end, held = true, "
-	args = append(append(args, f.Max, f.WorkerID), ends...)
-	return text + touch + " where id {oneof} select id from c {end} returning id", args
+	choice = parts.String() + "k as materialized (" + all.String()[len(" union all "):] + "), c as materialized (select s.id from k join " +
+		justTasks + " on s.id = k.id where " + ready + f.Order.sql("k") + " limit ? {skips})"
+	return choice, lockChosen("case topic_name" + until.String() + " end"), append(append(args, f.Max, f.WorkerID), ends...)
+}
+
+// lockChosen locks what a fetch has chosen, until a time.
+func lockChosen(until string) string {
+	return "update external_task_state set worker_id = ?, lock_expiration = " + until + ", held = true, " + touch + " where id {oneof} select id from c {end}"
 }
 
 // topicSQL gives the tables and conditions of one topic.
