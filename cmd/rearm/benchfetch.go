@@ -53,6 +53,11 @@ func (b *benchmark) prepareFetch(ctx context.Context) error {
 func (b *benchmark) fetch(ctx context.Context, workers, tasks int) error {
 	g := b.largest()
 	total := max(tasks, len(g.ids)*map[int]int{1: 2, 10: 5, 100: 8}[tasks]/1000)
+	what := fmt.Sprintf("fetchAndLock, %d workers, %d tasks a request", workers, tasks)
+	if (len(g.ids)+9)/10-len(b.seen.ids) < 2*(total+workers*tasks) {
+		b.table.add(what, "", "too few tasks are left", "")
+		return nil
+	}
 	bare, err := race(workers, total, func(worker int) (int, error) {
 		list, err := b.node.store.Bare().Fetch(ctx, g.topic, name(worker), tasks, db.TimeOf(time.Now().Add(benchLock)))
 		for i := 0; i < len(list) && err == nil; i++ {
@@ -64,7 +69,7 @@ func (b *benchmark) fetch(ctx context.Context, workers, tasks int) error {
 		return err
 	}
 	rearm, err := race(workers, total, func(worker int) (int, error) { return b.fetchOnce(ctx, worker, tasks) })
-	b.table.rates(fmt.Sprintf("fetchAndLock, %d workers, %d tasks a request", workers, tasks), "tasks", bare, rearm)
+	b.table.rates(what, "tasks", bare, rearm)
 	return err
 }
 
