@@ -173,7 +173,7 @@ func TestWaitingIsCheap(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < 2000 {
 		t.Skipf("too few open files are allowed: %d, %v", files.Cur, err)
 	}
-	n = min(n, int(files.Cur)-500) //nolint:gosec // the smaller one is small
+	n = min(n, int(files.Cur)-500)
 	bare := startKeeper(t, "bare").fill(t, n)
 	ours := startKeeper(t, "sqlite::memory:").fill(t, n)
 	ratio := float64(ours) / float64(bare)
