@@ -24,9 +24,10 @@ const (
 
 // The sizes and paces of a chaos.
 const (
-	stillTasks = 3000
-	maxLive    = 400 // as many tasks as workers leave each other
-	maxRunning = 3   // batches at a time
+	stillTasks = 3000 // on SQLite heavy times fewer
+	maxLive    = 400  // as many tasks as workers leave each other
+	maxRunning = 3    // batches at a time
+	maxBulk    = 40   // tasks that are made at once
 )
 
 // cast plays the clients of a chaos until it is told to stop: applications, workers, operators.
@@ -43,6 +44,7 @@ type cast struct {
 func newCast(t *testing.T, h *house) *cast {
 	p := &cast{t: t, ledger: newLedger(), ctx: t.Context(), stop: make(chan struct{})}
 	p.client = newClient(h, p.wrong)
+	t.Cleanup(p.all.Wait)
 	return p
 }
 
@@ -57,6 +59,8 @@ func (p *cast) play(act func(n int)) {
 		for n := 0; ; n++ {
 			select {
 			case <-p.stop:
+				return
+			case <-p.ctx.Done(): // the test has failed
 				return
 			default:
 			}
@@ -97,7 +101,7 @@ func (p *cast) create(n int) {
 	var live int
 	p.ledger.write(func() { live = p.ledger.live })
 	if live < maxLive {
-		p.createTasks(fmt.Sprintf("order %d", n), liveTopic, 1+rand.IntN(40))
+		p.createTasks(fmt.Sprintf("order %d", n), liveTopic, 1+rand.IntN(maxBulk))
 	}
 }
 
@@ -228,7 +232,7 @@ func (p *cast) retryNamed(n int) {
 func (p *cast) some(n int) (ids []string) {
 	p.ledger.write(func() {
 		for _, c := range p.ledger.creations { // maps are read in any order
-			if c.n < stillTasks/10 {
+			if c.n <= maxBulk {
 				ids = append(ids, c.ids...)
 			}
 			if len(ids) >= n {

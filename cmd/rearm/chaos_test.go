@@ -23,6 +23,7 @@ type chaos struct {
 	cluster *dbtest.Cluster // nil: SQLite
 	conn    *sqlx.DB
 	cast    *cast
+	still   int // tasks that only batches touch
 	kills   int
 	inside  int // kills while a batch ran
 	cuts    int
@@ -37,7 +38,7 @@ func TestChaos(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		url := "sqlite:" + filepath.Join(t.TempDir(), "rearm.db")
-		(&chaos{house: newHouse(t, url, 1), kills: killsOr(10)}).play(t)
+		(&chaos{house: newHouse(t, url, 1), still: stillTasks / heavy, kills: killsOr(10)}).play(t)
 	})
 }
 
@@ -68,7 +69,7 @@ func postgresChaos(t *testing.T) {
 	if err := cluster.Start(); err != nil {
 		t.Fatal(err)
 	}
-	(&chaos{house: h, cluster: cluster, kills: killsOr(20)}).play(t)
+	(&chaos{house: h, cluster: cluster, still: stillTasks, kills: killsOr(20)}).play(t)
 }
 
 // play plays it all and checks what is left.
@@ -78,7 +79,7 @@ func (c *chaos) play(t *testing.T) {
 	c.conn = dbtest.Connect(t, c.house.database)
 	startAudit(t, c.conn)
 	c.cast = newCast(t, c.house)
-	c.cast.createTasks("still", stillTopic, stillTasks)
+	c.cast.createTasks("still", stillTopic, c.still)
 	c.cast.start()
 	start := time.Now()
 	for i := range c.kills {
@@ -101,7 +102,7 @@ func (c *chaos) play(t *testing.T) {
 // kill kills a server at a random moment, but lets the clients get a few answers first.
 func (c *chaos) kill(t *testing.T) {
 	t.Helper()
-	enough := c.cast.client.answers.Load() + rand.Int64N(60)
+	enough := c.cast.client.answers.Load() + 10 + rand.Int64N(50)
 	until(t, "a few answers", func() bool { return c.cast.client.answers.Load() >= enough })
 	time.Sleep(rand.N(300 * time.Millisecond))
 	if c.ask("select count(*) from batch") > 0 {
@@ -155,7 +156,7 @@ func (c *chaos) check(t *testing.T) {
 	told := fmt.Sprintf("%d batches that set %d items, %d creations, %d holds, %d failures, %d completions", len(batches), set, len(l.creations), len(l.holds),
 		len(l.failures), len(l.completions))
 	t.Log(told)
-	if len(batches) < c.kills/2 || len(l.holds) < c.kills || len(l.failures) < c.kills || len(l.completions) < c.kills/2 {
+	if len(batches) < 3 || len(l.holds) < c.kills || len(l.failures) < c.kills/4 || len(l.completions) < c.kills/8 {
 		t.Errorf("too little happened for this to prove anything: %s", told)
 	}
 }

@@ -18,7 +18,7 @@ import (
 
 // A few tasks of many chunks, and the topic that has them.
 const (
-	fewChunks = 8
+	fewChunks = 4
 	fewTopic  = "few"
 )
 
