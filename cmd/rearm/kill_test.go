@@ -51,11 +51,11 @@ type siege struct {
 	conn    *sqlx.DB
 	window  time.Duration // a process lives at most so long once it serves
 	done    int           // jobs that were done when the last process was killed
-	posted  int      // batches that were asked for
-	waiting bool     // for the answer to the last one: the process was killed before it came
-	batches []string // the ids that were answered
-	inside  int      // kills while a batch ran
-	midway  int      // of these, while some of its jobs were done and some were not
+	posted  int           // batches that were asked for
+	waiting bool          // for the answer to the last one: the process was killed before it came
+	batches []string      // the ids that were answered
+	inside  int           // kills while a batch ran
+	midway  int           // of these, while some of its jobs were done and some were not
 }
 
 // retriesOf is what the batch of a number sets.
