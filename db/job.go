@@ -144,9 +144,11 @@ func (q Queries) FirstJob(ctx context.Context, batch ID, kind JobKind) (*Range, 
 	return &r, q.get(ctx, &r, "select "+rangeColumns+" from job j where j.batch_id = ? and j.kind = ? order by j.first limit 1", batch, kind)
 }
 
+const hasExecutionJobs = "select exists (select 1 from job where batch_id = ? and kind = 1)"
+
 // HasExecutionJobs tells whether an execution job of a batch is there. What somebody else is running counts as there.
 func (q Queries) HasExecutionJobs(ctx context.Context, batch ID) (has bool, err error) {
-	return has, q.get(ctx, &has, "select exists (select 1 from job where batch_id = ? and kind = 1)", batch)
+	return has, q.get(ctx, &has, hasExecutionJobs, batch)
 }
 
 // A batch needs the executor when a job of it may run, when its seed or monitor job was deleted by somebody, or when its last

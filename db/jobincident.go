@@ -54,10 +54,3 @@ func (t *Tx) CloseJobIncidents(ctx context.Context, from, to ID, state int, at T
 	_, err := t.exec(ctx, "update incident set state = ?, end_time = ? where state = 0 and configuration between ? and ?", state, at, from, to)
 	return err
 }
-
-const hasJobIncidents = "select exists (select 1 from incident where state = 0 and configuration between ? and ?)"
-
-// HasJobIncidents tells whether an execution job of a batch has an open incident.
-func (q Queries) HasJobIncidents(ctx context.Context, batch ID) (has bool, err error) {
-	return has, q.get(ctx, &has, hasJobIncidents, batch.Sub(SubJob, 0), batch.Sub(SubJob, 1<<32-1))
-}

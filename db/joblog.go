@@ -52,17 +52,44 @@ const logValues = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 // InsertLog writes rows of the job log.
 func (t *Tx) InsertLog(ctx context.Context, rows ...LogRange) error {
 	for part := range slices.Chunk(rows, rangesPerInsert) {
-		args := make([]any, 0, 17*len(part))
-		for _, l := range part {
-			args = append(args, l.BatchID, l.Kind, l.Event, l.First, l.Seq, l.N, l.At, l.Retries, l.Priority, l.DueDate, l.Host, l.Outcome,
-				l.Set, l.Same, l.Gone, l.Message, l.Stacktrace)
-		}
-		text := "insert into job_log (" + logColumns + ") values " + strings.Repeat(logValues+", ", len(part)-1) + logValues
-		if _, err := t.exec(ctx, text, args...); err != nil {
+		s := insertLog(part)
+		if _, err := t.exec(ctx, s.text, s.args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func insertLog(rows []LogRange) statement {
+	args := make([]any, 0, 17*len(rows))
+	for _, l := range rows {
+		args = append(args, l.BatchID, l.Kind, l.Event, l.First, l.Seq, l.N, l.At, l.Retries, l.Priority, l.DueDate, l.Host, l.Outcome,
+			l.Set, l.Same, l.Gone, l.Message, l.Stacktrace)
+	}
+	return statement{"insert into job_log (" + logColumns + ") values " + strings.Repeat(logValues+", ", len(rows)-1) + logValues, args}
+}
+
+// LogSuccess writes that execution jobs of a batch have succeeded, and resolves the incidents that they may have. left tells
+// whether execution jobs are left in the table, those included that somebody else is running.
+func (t *Tx) LogSuccess(ctx context.Context, rows []LogRange) (left bool, err error) {
+	for len(rows) > few {
+		if err := t.together(ctx, insertLog(rows[:few]), resolveJobs(rows[:few])); err != nil {
+			return false, err
+		}
+		rows = rows[few:]
+	}
+	return left, t.togetherAsk(ctx, &left, statement{hasExecutionJobs, []any{rows[0].BatchID}}, insertLog(rows), resolveJobs(rows))
+}
+
+// resolveJobs resolves the incidents of execution jobs at the time of their entries.
+func resolveJobs(rows []LogRange) statement {
+	args := []any{rows[0].At}
+	for i := range rows {
+		first, last := rows[i].First, rows[i].First+rows[i].N-1
+		args = append(args, rows[i].BatchID.Sub(SubJob, uint32(first)), rows[i].BatchID.Sub(SubJob, uint32(last))) //nolint:gosec // numbers are never negative
+	}
+	const one = "configuration between ? and ?"
+	return statement{"update incident set state = 1, end_time = ? where state = 0 and (" + one + strings.Repeat(" or "+one, len(rows)-1) + ")", args}
 }
 
 // Outcomes counts the items of a batch by what became of them. Pending and Failed follow from the jobs that are still there.

@@ -76,8 +76,8 @@ func TestJobIncidents(t *testing.T) {
 		}
 		has := func(want bool) {
 			t.Helper()
-			if got, err := s.HasJobIncidents(ctx, b.ID); err != nil || got != want {
-				t.Errorf("has incidents: %v, %v", got, err)
+			if n := dbtest.Count(t, s, "select count(*) from incident where state = 0"); (n > 0) != want {
+				t.Errorf("%d incidents are open", n)
 			}
 		}
 		has(false)
@@ -101,6 +101,41 @@ func TestJobIncidents(t *testing.T) {
 		}
 		in(t, s, func(tx *db.Tx) error { return tx.CloseJobIncidents(ctx, r.ID(2), r.ID(4), db.IncidentResolved, 7) })
 		has(false)
+	})
+}
+
+// Success is logged, and resolves the incidents of just these jobs, however many ranges they are; jobs that are left are told.
+func TestLogSuccess(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		ctx, b := context.Background(), batch(t, s, 400)
+		all := &db.Range{BatchID: b.ID, Kind: db.ExecutionJob, N: 400}
+		in(t, s, func(tx *db.Tx) error { return tx.OpenJobIncidents(ctx, all, nil, 0, 6) })
+		log := func(step, n int32) (left bool) {
+			t.Helper()
+			var rows []db.LogRange
+			for first := step - 1; first < 400; first += 2 * step {
+				rows = append(rows, db.LogOf(&db.Range{BatchID: b.ID, Kind: db.ExecutionJob, First: first, N: n}, db.JobSucceeded, 7, "host"))
+			}
+			in(t, s, func(tx *db.Tx) (err error) {
+				left, err = tx.LogSuccess(ctx, rows)
+				return err
+			})
+			return left
+		}
+		for _, c := range []struct{ step, n, open, entries int32 }{{1, 1, 200, 200}, {200, 200, 100, 201}} {
+			if left := log(c.step, c.n); !left {
+				t.Error("no jobs are left")
+			}
+			open := dbtest.Count(t, s, "select count(*) from incident where state = 0 and end_time is null")
+			if entries := dbtest.Count(t, s, "select count(*) from job_log where event = 3"); open != int(c.open) || entries != int(c.entries) {
+				t.Errorf("%d incidents are open, %d entries; want %+v", open, entries, c)
+			}
+		}
+		in(t, s, func(tx *db.Tx) error { _, err := tx.TakeJobs(ctx, b.ID); return err })
+		if left := log(400, 1); left {
+			t.Error("jobs are left")
+		}
 	})
 }
 

@@ -22,6 +22,19 @@ func (t *Tx) InsertSuspension(ctx context.Context, s Suspension) error {
 
 const dueSuspensions = "select batch_id, at, id, kind, suspended, include_jobs from definition_suspension where batch_id = ? and at <= ? order by at, id"
 
+const batchAt = "select " + batchColumns + `, exists (select 1 from definition_suspension d where d.batch_id = b.id and d.at <= ?) as due
+ from batch b where b.id = ?`
+
+// BatchAt is Batch, and tells whether it has suspensions whose time has come.
+func (q Queries) BatchAt(ctx context.Context, id ID, now Time) (b *Batch, due bool, err error) {
+	var row struct {
+		Batch
+		Due bool `db:"due"`
+	}
+	err = q.get(ctx, &row, batchAt, now, id)
+	return &row.Batch, row.Due, err
+}
+
 // DueSuspensions gives the suspensions of a batch whose time has come, in the order in which they are to be carried out.
 func (q Queries) DueSuspensions(ctx context.Context, batch ID, now Time) ([]Suspension, error) {
 	var list []Suspension

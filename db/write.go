@@ -25,14 +25,32 @@ func (t *Tx) together(ctx context.Context, list ...statement) error {
 		}
 		return nil
 	}
+	text, args := fuse(list)
+	_, err := t.exec(ctx, text+" select 1", args...)
+	return err
+}
+
+// togetherAsk is together, and asks for one value as well, in the same round trip: what the statements write must not matter
+// to it.
+func (t *Tx) togetherAsk(ctx context.Context, dest any, ask statement, list ...statement) error {
+	if !t.d.fused {
+		if err := t.together(ctx, list...); err != nil {
+			return err
+		}
+		return t.get(ctx, dest, ask.text, ask.args...)
+	}
+	text, args := fuse(list)
+	return t.get(ctx, dest, text+" "+ask.text, append(args, ask.args...)...)
+}
+
+// fuse makes common table expressions of statements that write.
+func fuse(list []statement) (text string, args []any) {
 	var b strings.Builder
-	var args []any
 	for i, s := range list {
 		b.WriteString(", w" + strconv.Itoa(i) + " as (" + s.text + ")")
 		args = append(args, s.args...)
 	}
-	_, err := t.exec(ctx, "with "+b.String()[2:]+" select 1", args...)
-	return err
+	return "with " + b.String()[2:], args
 }
 
 // column is one column of rows that are inserted together.

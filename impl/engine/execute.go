@@ -36,45 +36,28 @@ var carriers = map[string]carrier{
 }
 
 // execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, what the log says of
-// them, and the end of the incidents of jobs that had failed. It gives the topics on which tasks have become fetchable.
-func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time) (topics []string, err error) {
+// them, and the end of the incidents of jobs that had failed, which those that succeed may have whatever their retries are now
+// (contract-facts 10.3). It gives the topics on which tasks have become fetchable, and whether execution jobs are left.
+func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time) (topics []string, left bool, err error) {
 	c, ok := carriers[b.Type]
 	if !ok {
-		return nil, fault.Coded(fault.Internal, fault.ProcessEngine, "Nothing carries out batches of the type '%s'", b.Type)
+		return nil, false, fault.Coded(fault.Internal, fault.ProcessEngine, "Nothing carries out batches of the type '%s'", b.Type)
 	}
 	all, err := itemsOf(ctx, tx, b, claimed)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	outcomes, topics, err := c.run(e, ctx, tx, b, all, now)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	if err := tx.InsertLog(ctx, e.successLog(b, claimed, all, outcomes, now)...); err != nil {
-		return nil, err
-	}
-	if err := resolveAll(ctx, tx, b, claimed, now); err != nil {
-		return nil, err
+	if left, err = tx.LogSuccess(ctx, e.successLog(b, claimed, all, outcomes, now)); err != nil {
+		return nil, false, err
 	}
 	if b.ExecutionStartTime == nil {
 		err = tx.StartExecution(ctx, b.ID, now)
 	}
-	return topics, err
-}
-
-// resolveAll resolves the open incidents of jobs that have succeeded, which they may have whatever their retries are now
-// (contract-facts 10.3).
-func resolveAll(ctx context.Context, tx *db.Tx, b *db.Batch, done []db.Range, now db.Time) error {
-	has, err := tx.HasJobIncidents(ctx, b.ID)
-	if err != nil || !has {
-		return err
-	}
-	for i := range done {
-		if err := tx.CloseJobIncidents(ctx, done[i].ID(done[i].First), done[i].ID(done[i].First+done[i].N-1), db.IncidentResolved, now); err != nil {
-			return err
-		}
-	}
-	return nil
+	return topics, left, err
 }
 
 // allGone gives the outcomes of n items of which nothing has been found yet.

@@ -47,5 +47,6 @@ func (e *Engine) runByHand(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.
 	if err := tx.DeleteRange(ctx, job); err != nil {
 		return nil, err
 	}
-	return e.execute(ctx, tx, b, []db.Range{*job}, now)
+	topics, _, err := e.execute(ctx, tx, b, []db.Range{*job}, now)
+	return topics, err
 }

@@ -11,6 +11,7 @@ import (
 type turn struct {
 	running []db.Range // what was tried last: if the turn fails, these jobs are at fault
 	worked  bool       // something was done
+	left    bool       // after what was done, execution jobs are left
 	topics  []string   // on which tasks have become fetchable
 }
 
@@ -34,11 +35,16 @@ func (e *Engine) advance(ctx context.Context, id db.ID, limit int32) (turn, erro
 
 func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *turn) error {
 	now := e.clock()
-	if did, err := e.suspendIfDue(ctx, tx, id, now); did || err != nil {
-		t.worked = did
+	b, due, err := tx.BatchAt(ctx, id, now)
+	if err != nil {
 		return err
 	}
-	b, err := e.prepare(ctx, tx, id, now, t)
+	if due {
+		if t.worked, err = e.suspendIfDue(ctx, tx, id, now); t.worked || err != nil {
+			return err
+		}
+	}
+	b, err = e.prepare(ctx, tx, b, now, t)
 	if err != nil || t.worked && carriers[b.Type].locksOthers {
 		return err
 	}
@@ -55,37 +61,33 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 	}
 	if len(claimed) > 0 {
 		t.running = claimed
-		if t.topics, err = e.execute(ctx, tx, b, claimed, now); err != nil {
+		if t.topics, t.left, err = e.execute(ctx, tx, b, claimed, now); err != nil {
 			return err
 		}
 	}
 	return e.finishIfLast(ctx, tx, b, t)
 }
 
-// prepare seeds a batch that needs it and gives it, locked if this turn is going to write on its row: batch before job is the
+// prepare seeds a batch that needs it and gives it anew, locked if this turn is going to write on its row: batch before job is the
 // order of all locks.
-func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, t *turn) (*db.Batch, error) {
-	b, err := tx.Batch(ctx, id)
-	if err != nil {
-		return nil, err
-	}
+func (e *Engine) prepare(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time, t *turn) (_ *db.Batch, err error) {
 	if !b.Seeded() {
 		t.running = []db.Range{newJob(b, db.SeedJob, b.SeedRuns, now)}
 		before := b.JobsCreated
-		err := e.seedIfDue(ctx, tx, id, now)
+		err = e.seedIfDue(ctx, tx, b.ID, now)
 		if errors.Is(err, db.ErrNotFound) { // another executor has ended the batch meanwhile: no job is at fault
 			t.running = nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if b, err = tx.Batch(ctx, id); err != nil {
+		if b, err = tx.Batch(ctx, b.ID); err != nil {
 			return nil, err
 		}
 		t.running, t.worked = nil, b.JobsCreated > before
 	}
 	if b.ExecutionStartTime == nil || carriers[b.Type].locksOthers {
-		return tx.LockBatch(ctx, id)
+		return tx.LockBatch(ctx, b.ID)
 	}
 	return b, nil
 }
@@ -93,7 +95,7 @@ func (e *Engine) prepare(ctx context.Context, tx *db.Tx, id db.ID, now db.Time, 
 // finishIfLast lets the monitor look when no execution job is left, or when its time has come. Jobs that others are running
 // count as left; whoever commits last comes here again.
 func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, t *turn) error {
-	if !b.Seeded() {
+	if !b.Seeded() || t.left {
 		return nil
 	}
 	left, err := tx.HasExecutionJobs(ctx, b.ID)
