@@ -40,7 +40,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 func init() { sqlx.BindDriver("sqlite", sqlx.QUESTION) } //nolint:gochecknoinits // sqlx knows drivers by a global table only
 
 // sqlitePragmas: WAL lets readers go on while one writes; the cache is per connection (limits.md E and 9).
-const sqlitePragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)" +
+const sqlitePragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=cache_size(-65536)" +
 	"&_pragma=temp_store(memory)&_pragma=case_sensitive_like(1)&_pragma=wal_autocheckpoint(4000)"
 
 // openSQLite opens one connection that writes and a few that read. A database in memory lives in the one that writes.

@@ -29,7 +29,7 @@ func Connect(t testing.TB, url string) *sqlx.DB {
 	t.Helper()
 	driver, name := "pgx", url
 	if file, ok := strings.CutPrefix(name, "sqlite:"); ok {
-		driver, name = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=synchronous(normal)&_pragma=cache_size(-65536)&_pragma=temp_store(memory)&_txlock=immediate"
+		driver, name = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cache_size(-65536)&_pragma=temp_store(memory)&_txlock=immediate"
 	}
 	conn, err := sqlx.Open(driver, name)
 	if err != nil {

@@ -235,19 +235,19 @@ func TestManyTextsThatAreNoIDs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w := newWorld(t, s)
 		var many engine.Selection
-		for i := range 300_000 {
+		for i := range 100_000 {
 			many.IDs.AddText(fmt.Sprintf("no id %d", i))
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		_, err := w.SetRetriesAsync(ctx, everybody, engine.SetRetriesAsync{Retries: 1, Selection: many})
-		if err == nil || !strings.HasSuffix(err.Error(), "no id 9 and 299990 more") {
+		if err == nil || !strings.HasSuffix(err.Error(), "no id 9 and 99990 more") {
 			t.Errorf("refused: %v", err)
 		}
 		many.SkipMissing = true
 		b, err := w.SetRetriesAsync(ctx, everybody, engine.SetRetriesAsync{Retries: 1, Selection: many})
 		w.must(err)
-		if b.Items != 300_000 {
+		if b.Items != 100_000 {
 			t.Errorf("%d items", b.Items)
 		}
 	})
