@@ -228,7 +228,7 @@ func (s *siege) check(t *testing.T) {
 func (s *siege) checkOutcomes(t *testing.T, i int, b ended) {
 	t.Helper()
 	counts := map[int32]int{}
-	for _, o := range b.outcomes {
+	for _, o := range b.outcomes(t) {
 		switch {
 		case o.Gone:
 			counts[-2]++

@@ -76,8 +76,18 @@ func read[T any](t *testing.T, conn *sqlx.DB, query string, args ...any) (list [
 // ended is a batch as the database keeps it: its items in order, and what became of each.
 type ended struct {
 	db.HistoricBatch
-	ids      []db.ID
-	outcomes []db.Outcome
+	ids    []db.ID
+	packed []byte // the outcomes
+}
+
+// outcomes gives what became of the items, in their order.
+func (b *ended) outcomes(t *testing.T) []db.Outcome {
+	t.Helper()
+	list, err := db.DecodeOutcomes(b.packed)
+	if err != nil || len(list) != len(b.ids) {
+		t.Fatalf("batch %s: %d outcomes of %d items, %v", b.ID, len(list), len(b.ids), err)
+	}
+	return list
 }
 
 // allEnded reads all batches, which must have ended, oldest first, and checks that each job of each has been made once and done once.
@@ -94,11 +104,10 @@ func allEnded(t *testing.T, conn *sqlx.DB) (list []ended) {
 			if err != nil || len(outcomes) != int(l.Set+l.Same+l.Gone) {
 				t.Errorf("batch %s from job %d on: %d outcomes, %d counted, %v", h.ID, l.First, len(outcomes), l.Set+l.Same+l.Gone, err)
 			}
-			b.outcomes = append(b.outcomes, outcomes...)
+			b.packed = append(b.packed, l.Outcome...)
 		}
-		if len(b.ids) != int(h.Items) || len(b.outcomes) != int(h.Items) {
-			t.Errorf("batch %s of %d items has %d ids and %d outcomes", h.ID, h.Items, len(b.ids), len(b.outcomes))
-			continue
+		if n := len(b.outcomes(t)); n != int(h.Items) {
+			t.Errorf("batch %s of %d items has %d outcomes", h.ID, h.Items, n)
 		}
 		list = append(list, b)
 	}
