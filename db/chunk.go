@@ -52,14 +52,13 @@ const textsPerInsert = 10_000
 
 // InsertTexts keeps the items whose id is no UUID, by their place in the batch. In their chunk they stand as NilID.
 func (t *Tx) InsertTexts(ctx context.Context, batch ID, first int32, texts []string) error {
-	for part := range slices.Chunk(texts, rangesPerInsert) {
-		args := make([]any, 0, 3*len(part))
-		for _, text := range part {
-			args = append(args, batch, first, text)
+	for part := range slices.Chunk(texts, textsPerInsert) {
+		items := make([]int32, len(part))
+		for i := range items {
+			items[i] = first
 			first++
 		}
-		values := strings.Repeat("(?, ?, ?), ", len(part)-1) + "(?, ?, ?)"
-		if _, err := t.exec(ctx, "insert into batch_text (batch_id, item, id) values "+values, args...); err != nil {
+		if err := t.insert(ctx, "batch_text", len(part), "", ofIDs("batch_id", repeat(batch, len(part))), of("item", "integer", items), of("id", "text", part)); err != nil {
 			return err
 		}
 	}
