@@ -2,7 +2,8 @@ package db
 
 import "context"
 
-// NewTask is a task to be inserted. Its scope must be open (OpenScopes), and count it.
+// NewTask is a task to be inserted. Its scope must be open (OpenScopes), and count it; the log keeps what the task says of the
+// scope's definition and tenant.
 type NewTask struct {
 	Task
 	ExtensionProperties *string // a JSON object; nil: none

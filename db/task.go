@@ -36,8 +36,10 @@ const taskColumns = `s.id, s.topic_name, s.priority, s.retries, s.worker_id, s.l
 
 const (
 	justTasks      = "external_task_state s"
-	tasksWide      = justTasks + " join external_task t on t.id = s.id"
-	tasksWithScope = tasksWide + " join scope c on c.id = t.scope_id"
+	justWide       = "external_task t"
+	scopeOfTask    = " join scope c on c.id = t.scope_id"
+	tasksWide      = justTasks + " join " + justWide + " on t.id = s.id"
+	tasksWithScope = tasksWide + scopeOfTask
 )
 
 // nothing is a filter by something that nothing here has, such as the name of a process definition: it finds nothing.
@@ -82,6 +84,8 @@ var Tasks = &Resource{
 		"id": "s.id", "lockExpirationTime": "s.lock_expiration", "processInstanceId": "t.scope_id", "processDefinitionId": "c.definition_id",
 		"processDefinitionKey": "c.definition_key", "tenantId": "c.tenant_id", "taskPriority": "s.priority", "createTime": "s.create_time",
 	},
+	Always: []string{"id", "processInstanceId", "taskPriority", "createTime"},
+	Slim:   slimTasks,
 }
 
 // Task reads a task; ErrNotFound if there is none of that id.
@@ -110,8 +114,8 @@ func (q Queries) CountTasks(ctx context.Context, f *Filter) (n int64, err error)
 	return n, q.get(ctx, &n, "select count(*) from ("+text+") s", args...)
 }
 
-// TaskSelection gives the query `select s.id from ... where ...` that selects the ids of a filter's tasks, to be a part of
-// another one. It reads only the tables that the filter asks for. The error is ErrFilter.
+// TaskSelection gives the query that selects the ids of a filter's tasks in its one column id, to be a part of another one. It
+// reads only the tables that the filter asks for. The error is ErrFilter.
 func (q Queries) TaskSelection(f *Filter) (text string, args []any, err error) {
 	if _, err := Tasks.orderBy(f); err != nil {
 		return "", nil, err
@@ -120,10 +124,22 @@ func (q Queries) TaskSelection(f *Filter) (text string, args []any, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return "select s.id from " + tasksFor(cond) + " where " + cond, args, nil
+	return slimTasks(cond), args, nil
 }
 
-// tasksFor gives the tables that a condition on tasks needs.
+// slimTasks gives the query of the ids that a condition selects: of the wide table alone if it asks nothing of the narrow one.
+func slimTasks(cond string) string {
+	narrow, from := strings.Contains(strings.ReplaceAll(cond, "s.id", ""), "s."), justWide
+	switch wide, scope := strings.Contains(cond, "t."), strings.Contains(cond, "c."); {
+	case narrow || !wide && !scope:
+		return "select s.id from " + tasksFor(cond) + " where " + cond
+	case scope:
+		from = justWide + scopeOfTask
+	}
+	return "select t.id from " + from + " where " + strings.ReplaceAll(cond, "s.id", "t.id")
+}
+
+// tasksFor gives the tables that a condition on tasks, and an order, need.
 func tasksFor(cond string) string {
 	switch {
 	case strings.Contains(cond, "c."):
@@ -140,7 +156,7 @@ func (q Queries) SelectTaskIDs(ctx context.Context, f *Filter) ([]ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.selectIDs(ctx, text+" order by s.id", args...)
+	return q.selectIDs(ctx, text+" order by 1", args...)
 }
 
 // selectIDs reads ids.

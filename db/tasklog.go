@@ -17,9 +17,9 @@ const (
 // (contract-facts 8.1). message and details are given for failures only.
 func logTask(id ID, event TaskEvent, at Time, k *HeldTask, message, details *string) statement {
 	return statement{`insert into task_log (id, at, event, task_id, scope_id, execution_id, activity_id, activity_instance_id, topic_name, worker_id,
- priority, retries, error_message, error_details) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+ priority, retries, error_message, error_details, definition_id, definition_key, tenant_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		[]any{id, at, event, k.ID, k.ScopeID, k.ExecutionID, k.ActivityID, k.ActivityInstanceID, k.TopicName, k.WorkerID,
-			k.Priority, k.Retries, message, details}}
+			k.Priority, k.Retries, message, details, k.DefinitionID, k.DefinitionKey, k.TenantID}}
 }
 
 // logTasks writes the same event about many tasks; logIDs are the entries' ids.
@@ -38,5 +38,8 @@ func (t *Tx) logTasks(ctx context.Context, event TaskEvent, list []Task, logIDs 
 		of("worker_id", "text", each(list, func(k *Task) *string { return k.WorkerID })),
 		of("priority", "bigint", each(list, func(k *Task) int64 { return k.Priority })),
 		of("retries", "integer", each(list, func(k *Task) *int32 { return k.Retries })),
+		of("definition_id", "text", each(list, func(k *Task) *string { return k.DefinitionID })),
+		of("definition_key", "text", each(list, func(k *Task) *string { return k.DefinitionKey })),
+		of("tenant_id", "text", each(list, func(k *Task) *string { return k.TenantID })),
 	)
 }

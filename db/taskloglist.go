@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // TaskEntry is an entry of the task log, with what it has from its scope.
 type TaskEntry struct {
@@ -24,12 +27,12 @@ type TaskEntry struct {
 }
 
 const taskEntryColumns = `l.id, l.at, l.event, l.task_id, l.scope_id, l.execution_id, l.activity_id, l.activity_instance_id, l.topic_name, l.worker_id,
- l.priority, l.retries, l.error_message, c.definition_id, c.definition_key, c.tenant_id, c.removal_time`
+ l.priority, l.retries, l.error_message, l.definition_id, l.definition_key, l.tenant_id, c.removal_time`
 
 // TaskLog is the history of tasks, with the filters and sort keys of /history/external-task-log (contract-facts 8.1): of several
 // kinds of events the last one in the order creation, failure, success, deletion wins.
 var TaskLog = &Resource{
-	From: "task_log l join scope c on c.id = l.scope_id", ID: "l.id", Tenant: "c.tenant_id",
+	From: "task_log l left join scope c on c.id = l.scope_id", ID: "l.id", Tenant: "l.tenant_id",
 	Fields: map[string]Field{
 		"logId":                {Kind: OneID, Cond: "l.id = ?"},
 		"externalTaskId":       {Kind: OneID, Cond: "l.task_id = ?"},
@@ -40,10 +43,10 @@ var TaskLog = &Resource{
 		"activityInstanceIdIn": {Kind: Texts, Cond: "l.activity_instance_id {texts}", Empty: true},
 		"executionIdIn":        {Kind: IDs, Cond: "l.execution_id {ids}", Empty: true},
 		"processInstanceId":    {Kind: Text, Cond: "l.scope_id = ?"},
-		"processDefinitionId":  {Kind: Text, Cond: "c.definition_id = ?"},
-		"processDefinitionKey": {Kind: Text, Cond: "c.definition_key = ?"},
-		"tenantIdIn":           {Kind: Texts, Cond: "c.tenant_id {texts}", Unless: "withoutTenantId", Empty: true},
-		"withoutTenantId":      {Kind: Flag, Cond: "c.tenant_id is null"},
+		"processDefinitionId":  {Kind: Text, Cond: "l.definition_id = ?"},
+		"processDefinitionKey": {Kind: Text, Cond: "l.definition_key = ?"},
+		"tenantIdIn":           {Kind: Texts, Cond: "l.tenant_id {texts}", Unless: "withoutTenantId", Empty: true},
+		"withoutTenantId":      {Kind: Flag, Cond: "l.tenant_id is null"},
 		"creationLog":          eventFilter(TaskCreated),
 		"failureLog":           eventFilter(TaskFailed),
 		"successLog":           eventFilter(TaskSucceeded),
@@ -55,8 +58,10 @@ var TaskLog = &Resource{
 	Sorts: map[string]string{
 		"timestamp": "l.at", "externalTaskId": "l.task_id", "retries": "l.retries", "priority": "l.priority", "topicName": "l.topic_name",
 		"workerId": "l.worker_id", "activityId": "l.activity_id", "activityInstanceId": "l.activity_instance_id", "executionId": "l.execution_id",
-		"processInstanceId": "l.scope_id", "processDefinitionId": "c.definition_id", "processDefinitionKey": "c.definition_key", "tenantId": "c.tenant_id",
+		"processInstanceId": "l.scope_id", "processDefinitionId": "l.definition_id", "processDefinitionKey": "l.definition_key", "tenantId": "l.tenant_id",
 	},
+	Always: []string{"timestamp", "externalTaskId", "priority", "topicName", "executionId", "processInstanceId"},
+	Slim:   func(cond string) string { return "select l.id from task_log l where " + cond }, // the scope has nothing that it asks for
 }
 
 // eventFilter is a filter of a log l by the kind of event; a later kind that is asked for too wins.
@@ -73,7 +78,10 @@ func eventFilter[E TaskEvent | JobEvent](event E) Field {
 		if !on {
 			return "", nil, nil
 		}
-		return "l.event = ?", []any{event}, nil
+		if event == 1 {
+			return "l.event = 1", nil, nil
+		}
+		return fmt.Sprintf("l.event = %d and l.event > 1", event), nil, nil // as the index says it
 	}}
 }
 

@@ -24,9 +24,9 @@ func newTaskLogWorld(t *testing.T, s *db.Store) *taskLogWorld {
 		w.entries[i] = dbtest.ID()
 	}
 	w.tasks[0] = db.NewTask{LogID: w.entries[0], Task: db.Task{ID: dbtest.ID(), TopicName: "x", ExecutionID: dbtest.ID(), ScopeID: "p", CreateTime: 1000,
-		Priority: 5, ActivityID: ptr("charge"), ActivityInstanceID: ptr("charge:1")}}
+		Priority: 5, ActivityID: ptr("charge"), ActivityInstanceID: ptr("charge:1"), DefinitionID: ptr("order:1"), DefinitionKey: ptr("order")}}
 	w.tasks[1] = db.NewTask{LogID: w.entries[3], Task: db.Task{ID: dbtest.ID(), TopicName: "y", ExecutionID: dbtest.ID(), ScopeID: "q", CreateTime: 1000,
-		Priority: -2, Retries: ptr(int32(3)), ActivityID: ptr("ship"), ActivityInstanceID: ptr("ship:1")}}
+		Priority: -2, Retries: ptr(int32(3)), ActivityID: ptr("ship"), ActivityInstanceID: ptr("ship:1"), TenantID: ptr("ten")}}
 	ctx := context.Background()
 	in(t, s, func(tx *db.Tx) error {
 		_, err := tx.OpenScopes(ctx, []db.Scope{{ID: "p", Tasks: 1, DefinitionID: ptr("order:1"), DefinitionKey: ptr("order")}, {ID: "q", Tasks: 1, TenantID: ptr("ten")}})

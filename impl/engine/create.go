@@ -217,7 +217,10 @@ func (e *Engine) openScopes(ctx context.Context, tx *db.Tx, caller db.Caller, c 
 	if err != nil {
 		return err
 	}
-	suspended := map[string]bool{}
+	scopes := make(map[string]*db.Scope, len(c.scopes))
+	for i := range c.scopes {
+		scopes[c.scopes[i].ID] = &c.scopes[i]
+	}
 	for i := range old {
 		switch {
 		case old[i].EndTime != nil:
@@ -225,10 +228,12 @@ func (e *Engine) openScopes(ctx context.Context, tx *db.Tx, caller db.Caller, c 
 		case !visible(caller, old[i].TenantID):
 			return foreign("update the process instance '" + old[i].ID + "'")
 		}
-		suspended[old[i].ID] = old[i].Suspended
+		scopes[old[i].ID] = &old[i]
 	}
 	for i := range c.tasks {
-		c.tasks[i].Suspended = suspended[c.tasks[i].ScopeID]
+		t := &c.tasks[i].Task
+		s := scopes[t.ScopeID]
+		t.Suspended, t.DefinitionID, t.DefinitionKey, t.TenantID = s.Suspended, s.DefinitionID, s.DefinitionKey, s.TenantID
 	}
 	return nil
 }
