@@ -37,3 +37,27 @@ func (s *Store) PlanOfLook(t testing.TB, topics ...string) string {
 	}
 	return plan.String()
 }
+
+// PlanOfPage gives how SQLite finds the ids of a page.
+func (s *Store) PlanOfPage(t testing.TB, r *Resource, f *Filter) string {
+	t.Helper()
+	cond, args, err := s.where(r, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := r.orderBy(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan strings.Builder
+	err = s.each(context.Background(), func(scan func(...any) error) error {
+		var id, parent, unused, detail any
+		err := scan(&id, &parent, &unused, &detail)
+		fmt.Fprintln(&plan, detail)
+		return err
+	}, "explain query plan "+r.Slim(cond+order+" limit 50"), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan.String()
+}

@@ -3,6 +3,7 @@ package db_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"rearm/db"
@@ -146,6 +147,41 @@ func TestTaskLogSorting(t *testing.T) {
 			t.Errorf("by topic and time: %q", got)
 		}
 	})
+}
+
+// No filter of the log by a text, an id or what went wrong, and no time or id to sort by, reads the log from one end to the other;
+// neither do those filters of tasks and open incidents that operators begin with.
+func TestPagesComeFromIndexes(t *testing.T) {
+	t.Parallel()
+	s := dbtest.SQLite(t)
+	asks := map[*db.Resource][]string{
+		db.Tasks:     {"noRetriesLeft", "suspended", "activityId", "processInstanceId", "executionId"},
+		db.Incidents: {"incidentId", "configuration", "activityId", "incidentMessage", "tenantIdIn", "processInstanceId", "jobDefinitionIdIn"},
+	}
+	for name, field := range db.TaskLog.Fields {
+		if field.Kind != db.Long && name != "creationLog" {
+			asks[db.TaskLog] = append(asks[db.TaskLog], name)
+		}
+	}
+	for r, names := range asks {
+		for _, name := range names {
+			value := samples(r.Fields[name])[0]
+			if strings.HasSuffix(name, "Log") {
+				value = true
+			} else if r.Fields[name].Kind == db.Texts {
+				value = []string{"one"}
+			}
+			plan := s.PlanOfPage(t, r, &db.Filter{Values: map[string]any{name: value}})
+			if !strings.Contains(plan, "SEARCH") && !strings.Contains(plan, "INDEX external_task_") {
+				t.Errorf("%s: %s", name, plan)
+			}
+		}
+	}
+	for _, key := range []string{"timestamp", "externalTaskId", "priority", "topicName", "executionId", "processInstanceId"} {
+		if plan := s.PlanOfPage(t, db.TaskLog, &db.Filter{Sort: []db.Order{{By: key}}}); strings.Contains(plan, "TEMP B-TREE FOR ORDER BY") {
+			t.Errorf("by %s: %s", key, plan)
+		}
+	}
 }
 
 // What an entry keeps is the task as it was; what it has from the scope is as the scope is.

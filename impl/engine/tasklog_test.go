@@ -84,6 +84,28 @@ func TestTaskLogOfTenants(t *testing.T) {
 	})
 }
 
+// An entry is found by what its scope is: that of the first task, also for those that join it.
+func TestTaskLogOfAScope(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		w.create(engine.NewTask{ScopeID: ptr("p"), DefinitionKey: ptr("order"), TenantID: ptr("ten")})
+		joined := w.create(engine.NewTask{ScopeID: ptr("p"), DefinitionKey: ptr("other")})
+		w.fail(joined.ID, engine.Failure{Retries: 1})
+		w.complete(joined.ID)
+		w.create(engine.NewTask{ScopeID: ptr("q")})
+		w.must(w.CancelScope(context.Background(), everybody, "p"))
+		for _, pair := range [][2]any{{"processDefinitionKey", "order"}, {"processDefinitionId", "order:1:rearm"}, {"tenantIdIn", []string{"ten"}}, {"processInstanceId", "p"}} {
+			if got := w.taskLog(everybody, pair[0], pair[1]); len(got) != 5 || *got[4].DefinitionID != "order:1:rearm" || *got[4].TenantID != "ten" {
+				t.Errorf("%v: %+v", pair, got)
+			}
+		}
+		if got := w.taskLog(everybody, "withoutTenantId", true); len(got) != 1 || got[0].DefinitionKey != nil {
+			t.Errorf("without a tenant: %+v", got)
+		}
+	})
+}
+
 func TestTaskLogRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, dbtest.SQLite(t))
