@@ -161,13 +161,13 @@ func each[A, B any](list []A, f func(A) B) (all []B) {
 
 // listID is the id of the task, the execution, the entry and the incident of a number.
 func listID(i int) (id db.ID) {
-	binary.BigEndian.PutUint64(id[8:], uint64(i)) //nolint:gosec // it is not negative
+	binary.BigEndian.PutUint64(id[8:], uint64(i))
 	return id
 }
 
 // listBatchID is the id of the batch of a number.
 func listBatchID(i int) (id db.ID) {
-	binary.BigEndian.PutUint64(id[2:], uint64(i)) //nolint:gosec // it is not negative
+	binary.BigEndian.PutUint64(id[2:], uint64(i))
 	return id
 }
 
@@ -177,19 +177,11 @@ const (
 	listBatches = 10_000
 )
 
-// fillLists fills all tables inside the database. ROWS(n) is a table with the column g from 0 to n - 1, ID(g) and BATCH(g) are
-// ids, and LABEL(g) is a text as benchList.values describes. Every second task is locked until its number, and every second
-// scope has a tenant; tasks at 0 retries are among the newest, and every second incident is open.
+// fillLists fills all tables inside the database. Every second task is locked until its number, and every second scope has a
+// tenant; tasks at 0 retries are among the newest, and every second incident is open.
 func fillLists(b *testing.B, s *db.Store) {
 	b.Helper()
-	conn := dbtest.Raw(b, s)
-	expand := strings.NewReplacer("ROWS", "(with recursive c(g) as (select 0 union all select g + 1 from c where g < N - 1) select g from c) r",
-		"NIL", "zeroblob(16)", "ID(g)", "unhex(printf('%032x', g))", "BATCH(g)", "unhex(printf('%020x000000000000', g))", "LABEL(g)", listLabel)
-	if s.Dialect() == "postgres" {
-		expand = strings.NewReplacer("ROWS", "generate_series(0, N - 1) r(g)", "NIL", "cast('00000000-0000-0000-0000-000000000000' as uuid)",
-			"ID(g)", "cast(lpad(to_hex(g), 32, '0') as uuid)",
-			"BATCH(g)", "cast(rpad(lpad(to_hex(g), 20, '0'), 32, '0') as uuid)", "LABEL(g)", listLabel)
-	}
+	conn, expand := dbtest.Raw(b, s), strings.NewReplacer(listWords[s.Dialect()]...)
 	for _, statement := range strings.Split(listStatements, ";\n") {
 		n := listRows
 		if strings.Contains(statement, "BATCH(g)") {
@@ -200,6 +192,20 @@ func fillLists(b *testing.B, s *db.Store) {
 			b.Fatalf("%v: %s", err, text)
 		}
 	}
+}
+
+// listWords are what listStatements are written with. ROWS is a table with the column g from 0 to N - 1, ID(g) and BATCH(g) are
+// ids, LABEL(g) is a text as benchList.values describes, and SETTLE is what PostgreSQL does by itself after a while.
+var listWords = map[string][]string{
+	"sqlite": {
+		"ROWS", "(with recursive c(g) as (select 0 union all select g + 1 from c where g < N - 1) select g from c) r", "NIL", "zeroblob(16)",
+		"ID(g)", "unhex(printf('%032x', g))", "BATCH(g)", "unhex(printf('%020x000000000000', g))", "LABEL(g)", listLabel, "SETTLE", "analyze",
+	},
+	"postgres": {
+		"ROWS", "generate_series(0, N - 1) r(g)", "NIL", "cast('00000000-0000-0000-0000-000000000000' as uuid)",
+		"ID(g)", "cast(lpad(to_hex(g), 32, '0') as uuid)", "BATCH(g)", "cast(rpad(lpad(to_hex(g), 20, '0'), 32, '0') as uuid)",
+		"LABEL(g)", listLabel, "SETTLE", "vacuum analyze",
+	},
 }
 
 const listLabel = "case when g % 50000 = 49999 then 'rare' when g >= N / 20 * 19 then 'late' else 'v' || (g % 10) end"
@@ -228,4 +234,4 @@ insert into historic_batch (id, type, items, total_jobs, jobs_per_seed, items_pe
 insert into job (batch_id, kind, first, n, retries, priority, suspended, due_date, create_time, exception_message)
  select BATCH(g), 1, 0, 1, case when g % 1000 = 999 then 0 else 3 end, g % 10, g % 1000 = 999, case when g % 2 = 1 then g end, g,
  case when g % 2 = 1 then LABEL(g) end from ROWS;
-analyze`
+SETTLE`
