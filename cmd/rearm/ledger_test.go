@@ -60,6 +60,12 @@ func (l *ledger) write(f func()) {
 	f()
 }
 
+// worth tells whether enough was done for that many kills to prove something.
+func (l *ledger) worth(kills int) (ok bool) {
+	l.write(func() { ok = len(l.holds) >= kills && len(l.failures) >= kills/4 && len(l.completions) >= kills/8 })
+	return ok
+}
+
 // check compares what clients were told with what is there.
 func (l *ledger) check(t *testing.T, conn *sqlx.DB, batches []ended) {
 	t.Helper()
