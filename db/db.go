@@ -12,8 +12,9 @@ import (
 
 // Caller says on whose behalf something is done; the zero value may see everything.
 type Caller struct {
-	Name    string   // "" when nobody is logged in
-	Tenants []string // nil: every tenant
+	Name       string   // "" when nobody is logged in
+	Tenants    []string // nil: every tenant
+	Untenanted bool     // with Tenants: also what belongs to no tenant
 }
 
 // Queries has all that can be asked of a database, in a transaction (Tx) or outside of one (Store, for reading only).

@@ -7,6 +7,7 @@ import (
 
 	"rearm/db"
 	"rearm/gen"
+	"rearm/impl/contract"
 	"rearm/impl/engine"
 	"rearm/impl/poll"
 )
@@ -52,4 +53,4 @@ func NewServer(e *engine.Engine, room *poll.Room, version string) *Server {
 }
 
 // caller gives the one on whose behalf a request is made.
-func caller(_ context.Context) db.Caller { return db.Caller{} }
+func caller(ctx context.Context) db.Caller { return contract.CallerOf(ctx) }
