@@ -127,3 +127,19 @@ func TestFetchLocksNoMoreThanItGives(t *testing.T) {
 		}
 	})
 }
+
+// However the limit is sent, a fetch takes as many as are asked for.
+func TestFetchTakesNoMoreThanAsked(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		newTasks(t, s, "a", 210)
+		for _, max := range []int{1, 100, 101} {
+			if got := fetch(t, s, db.Fetch{WorkerID: "w", Max: max, Topics: topics("a")}); len(got) != max {
+				t.Errorf("asked for %d, got %d", max, len(got))
+			}
+		}
+		if got := fetch(t, s, db.Fetch{WorkerID: "w", Max: 101, Topics: topics("a")}); len(got) != 8 {
+			t.Errorf("of 8 that were left, got %d", len(got))
+		}
+	})
+}

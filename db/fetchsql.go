@@ -12,8 +12,9 @@ func (q Queries) fetchSQL(f *Fetch) (choice, lock string, args []any) {
 	if len(f.Topics) == 1 {
 		topic := &f.Topics[0]
 		cond, args := q.topicSQL(f, topic)
-		args = append(args, f.Max, f.WorkerID, topic.Until)
-		return "c as materialized (select s.id from " + cond + f.Order.sql("s") + " limit ? {skips})", lockChosen("?"), args
+		limit, max := limitOf(f.Max)
+		args = append(append(args, max...), f.WorkerID, topic.Until)
+		return "c as materialized (select s.id from " + cond + f.Order.sql("s") + limit + " {skips})", lockChosen("?"), args
 	}
 	var parts, all, until strings.Builder
 	var ends []any
@@ -29,6 +30,18 @@ func (q Queries) fetchSQL(f *Fetch) (choice, lock string, args []any) {
 	choice = parts.String() + "k as materialized (" + all.String()[len(" union all "):] + "), c as materialized (select s.id from k join " +
 		justTasks + " on s.id = k.id where " + ready + f.Order.sql("k") + " limit ? {skips})"
 	return choice, lockChosen("case topic_name" + until.String() + " end"), append(append(args, f.Max, f.WorkerID), ends...)
+}
+
+// plannedLimits is up to where the number of tasks of a fetch stands in the statement's text.
+const plannedLimits = 100
+
+// limitOf gives a limit, and its argument if it has one. PostgreSQL keeps the plan of a statement whose limit it can read; with a
+// parameter it believes that a plan made anew is worth more than the plan costs, which is as much as the fetch itself.
+func limitOf(n int) (text string, args []any) {
+	if n <= plannedLimits {
+		return " limit " + strconv.Itoa(n), nil
+	}
+	return " limit ?", []any{n}
 }
 
 // lockChosen locks what a fetch has chosen, until a time.
