@@ -13499,6 +13499,11 @@ type ClientWithResponsesInterface interface {
 	GetRestAPIVersionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRestAPIVersionResponse, error)
 }
 
+// GetBatchesResponse401Headers the declared response headers of an HTTP 401 response for GetBatches
+type GetBatchesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetBatchesResponse503Headers the declared response headers of an HTTP 503 response for GetBatches
 type GetBatchesResponse503Headers struct {
 	RetryAfter *int32
@@ -13511,10 +13516,16 @@ type GetBatchesResponse struct {
 	JSON200 *[]BatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetBatchesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchesResponse503Headers
 }
@@ -13527,6 +13538,16 @@ func (r GetBatchesResponse) GetJSON200() *[]BatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetBatchesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetBatchesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetBatchesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13568,6 +13589,11 @@ func (r GetBatchesResponse) ContentType() string {
 	return ""
 }
 
+// GetBatchesCountResponse401Headers the declared response headers of an HTTP 401 response for GetBatchesCount
+type GetBatchesCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetBatchesCountResponse503Headers the declared response headers of an HTTP 503 response for GetBatchesCount
 type GetBatchesCountResponse503Headers struct {
 	RetryAfter *int32
@@ -13580,10 +13606,16 @@ type GetBatchesCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetBatchesCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchesCountResponse503Headers
 }
@@ -13596,6 +13628,16 @@ func (r GetBatchesCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetBatchesCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetBatchesCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetBatchesCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13637,6 +13679,11 @@ func (r GetBatchesCountResponse) ContentType() string {
 	return ""
 }
 
+// GetBatchStatisticsResponse401Headers the declared response headers of an HTTP 401 response for GetBatchStatistics
+type GetBatchStatisticsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetBatchStatisticsResponse503Headers the declared response headers of an HTTP 503 response for GetBatchStatistics
 type GetBatchStatisticsResponse503Headers struct {
 	RetryAfter *int32
@@ -13649,10 +13696,16 @@ type GetBatchStatisticsResponse struct {
 	JSON200 *[]BatchStatisticsDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetBatchStatisticsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchStatisticsResponse503Headers
 }
@@ -13665,6 +13718,16 @@ func (r GetBatchStatisticsResponse) GetJSON200() *[]BatchStatisticsDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetBatchStatisticsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetBatchStatisticsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetBatchStatisticsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13706,6 +13769,11 @@ func (r GetBatchStatisticsResponse) ContentType() string {
 	return ""
 }
 
+// GetBatchStatisticsCountResponse401Headers the declared response headers of an HTTP 401 response for GetBatchStatisticsCount
+type GetBatchStatisticsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetBatchStatisticsCountResponse503Headers the declared response headers of an HTTP 503 response for GetBatchStatisticsCount
 type GetBatchStatisticsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -13718,10 +13786,16 @@ type GetBatchStatisticsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetBatchStatisticsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchStatisticsCountResponse503Headers
 }
@@ -13734,6 +13808,16 @@ func (r GetBatchStatisticsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetBatchStatisticsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetBatchStatisticsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetBatchStatisticsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13775,6 +13859,11 @@ func (r GetBatchStatisticsCountResponse) ContentType() string {
 	return ""
 }
 
+// DeleteBatchResponse401Headers the declared response headers of an HTTP 401 response for DeleteBatch
+type DeleteBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteBatchResponse503Headers the declared response headers of an HTTP 503 response for DeleteBatch
 type DeleteBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -13785,12 +13874,18 @@ type DeleteBatchResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteBatchResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteBatchResponse503Headers
 }
@@ -13798,6 +13893,16 @@ type DeleteBatchResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r DeleteBatchResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteBatchResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteBatchResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -13844,6 +13949,11 @@ func (r DeleteBatchResponse) ContentType() string {
 	return ""
 }
 
+// GetBatchResponse401Headers the declared response headers of an HTTP 401 response for GetBatch
+type GetBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetBatchResponse503Headers the declared response headers of an HTTP 503 response for GetBatch
 type GetBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -13856,12 +13966,18 @@ type GetBatchResponse struct {
 	JSON200 *BatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetBatchResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchResponse503Headers
 }
@@ -13874,6 +13990,16 @@ func (r GetBatchResponse) GetJSON200() *BatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetBatchResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetBatchResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetBatchResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -13920,6 +14046,11 @@ func (r GetBatchResponse) ContentType() string {
 	return ""
 }
 
+// UpdateBatchSuspensionStateResponse401Headers the declared response headers of an HTTP 401 response for UpdateBatchSuspensionState
+type UpdateBatchSuspensionStateResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateBatchSuspensionStateResponse503Headers the declared response headers of an HTTP 503 response for UpdateBatchSuspensionState
 type UpdateBatchSuspensionStateResponse503Headers struct {
 	RetryAfter *int32
@@ -13930,6 +14061,10 @@ type UpdateBatchSuspensionStateResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -13940,6 +14075,8 @@ type UpdateBatchSuspensionStateResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateBatchSuspensionStateResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateBatchSuspensionStateResponse503Headers
 }
@@ -13947,6 +14084,16 @@ type UpdateBatchSuspensionStateResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateBatchSuspensionStateResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateBatchSuspensionStateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateBatchSuspensionStateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14003,6 +14150,11 @@ func (r UpdateBatchSuspensionStateResponse) ContentType() string {
 	return ""
 }
 
+// GetProcessEngineNamesResponse401Headers the declared response headers of an HTTP 401 response for GetProcessEngineNames
+type GetProcessEngineNamesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetProcessEngineNamesResponse503Headers the declared response headers of an HTTP 503 response for GetProcessEngineNames
 type GetProcessEngineNamesResponse503Headers struct {
 	RetryAfter *int32
@@ -14015,10 +14167,16 @@ type GetProcessEngineNamesResponse struct {
 	JSON200 *[]ProcessEngineDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetProcessEngineNamesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessEngineNamesResponse503Headers
 }
@@ -14031,6 +14189,16 @@ func (r GetProcessEngineNamesResponse) GetJSON200() *[]ProcessEngineDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetProcessEngineNamesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetProcessEngineNamesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetProcessEngineNamesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14077,6 +14245,11 @@ type GetLocalExecutionVariableBinaryResponse200Headers struct {
 	ContentDisposition *string
 }
 
+// GetLocalExecutionVariableBinaryResponse401Headers the declared response headers of an HTTP 401 response for GetLocalExecutionVariableBinary
+type GetLocalExecutionVariableBinaryResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetLocalExecutionVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetLocalExecutionVariableBinary
 type GetLocalExecutionVariableBinaryResponse503Headers struct {
 	RetryAfter *int32
@@ -14087,6 +14260,10 @@ type GetLocalExecutionVariableBinaryResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -14095,6 +14272,8 @@ type GetLocalExecutionVariableBinaryResponse struct {
 	JSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetLocalExecutionVariableBinaryResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetLocalExecutionVariableBinaryResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetLocalExecutionVariableBinaryResponse503Headers
 }
@@ -14102,6 +14281,16 @@ type GetLocalExecutionVariableBinaryResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetLocalExecutionVariableBinaryResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14148,6 +14337,11 @@ func (r GetLocalExecutionVariableBinaryResponse) ContentType() string {
 	return ""
 }
 
+// GetExternalTasksResponse401Headers the declared response headers of an HTTP 401 response for GetExternalTasks
+type GetExternalTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTasks
 type GetExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14160,10 +14354,16 @@ type GetExternalTasksResponse struct {
 	JSON200 *[]ExternalTaskDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetExternalTasksResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTasksResponse503Headers
 }
@@ -14176,6 +14376,16 @@ func (r GetExternalTasksResponse) GetJSON200() *[]ExternalTaskDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetExternalTasksResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExternalTasksResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExternalTasksResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14217,6 +14427,11 @@ func (r GetExternalTasksResponse) ContentType() string {
 	return ""
 }
 
+// QueryExternalTasksResponse401Headers the declared response headers of an HTTP 401 response for QueryExternalTasks
+type QueryExternalTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for QueryExternalTasks
 type QueryExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14229,6 +14444,10 @@ type QueryExternalTasksResponse struct {
 	JSON200 *[]ExternalTaskDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -14237,6 +14456,8 @@ type QueryExternalTasksResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryExternalTasksResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryExternalTasksResponse503Headers
 }
@@ -14249,6 +14470,16 @@ func (r QueryExternalTasksResponse) GetJSON200() *[]ExternalTaskDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryExternalTasksResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryExternalTasksResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryExternalTasksResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -14300,6 +14531,11 @@ func (r QueryExternalTasksResponse) ContentType() string {
 	return ""
 }
 
+// GetExternalTasksCountResponse401Headers the declared response headers of an HTTP 401 response for GetExternalTasksCount
+type GetExternalTasksCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetExternalTasksCountResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTasksCount
 type GetExternalTasksCountResponse503Headers struct {
 	RetryAfter *int32
@@ -14312,10 +14548,16 @@ type GetExternalTasksCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetExternalTasksCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTasksCountResponse503Headers
 }
@@ -14328,6 +14570,16 @@ func (r GetExternalTasksCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetExternalTasksCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExternalTasksCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExternalTasksCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14369,6 +14621,11 @@ func (r GetExternalTasksCountResponse) ContentType() string {
 	return ""
 }
 
+// QueryExternalTasksCountResponse401Headers the declared response headers of an HTTP 401 response for QueryExternalTasksCount
+type QueryExternalTasksCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryExternalTasksCountResponse503Headers the declared response headers of an HTTP 503 response for QueryExternalTasksCount
 type QueryExternalTasksCountResponse503Headers struct {
 	RetryAfter *int32
@@ -14381,6 +14638,10 @@ type QueryExternalTasksCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -14389,6 +14650,8 @@ type QueryExternalTasksCountResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryExternalTasksCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryExternalTasksCountResponse503Headers
 }
@@ -14401,6 +14664,16 @@ func (r QueryExternalTasksCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryExternalTasksCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryExternalTasksCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryExternalTasksCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -14452,6 +14725,11 @@ func (r QueryExternalTasksCountResponse) ContentType() string {
 	return ""
 }
 
+// CreateExternalTaskResponse401Headers the declared response headers of an HTTP 401 response for CreateExternalTask
+type CreateExternalTaskResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateExternalTaskResponse503Headers the declared response headers of an HTTP 503 response for CreateExternalTask
 type CreateExternalTaskResponse503Headers struct {
 	RetryAfter *int32
@@ -14464,6 +14742,10 @@ type CreateExternalTaskResponse struct {
 	JSON200 *ExternalTaskDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -14474,6 +14756,8 @@ type CreateExternalTaskResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateExternalTaskResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateExternalTaskResponse503Headers
 }
@@ -14486,6 +14770,16 @@ func (r CreateExternalTaskResponse) GetJSON200() *ExternalTaskDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r CreateExternalTaskResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CreateExternalTaskResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CreateExternalTaskResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14542,6 +14836,11 @@ func (r CreateExternalTaskResponse) ContentType() string {
 	return ""
 }
 
+// CreateExternalTasksResponse401Headers the declared response headers of an HTTP 401 response for CreateExternalTasks
+type CreateExternalTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for CreateExternalTasks
 type CreateExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14554,6 +14853,10 @@ type CreateExternalTasksResponse struct {
 	JSON200 *CreatedExternalTasksDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -14564,6 +14867,8 @@ type CreateExternalTasksResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateExternalTasksResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateExternalTasksResponse503Headers
 }
@@ -14576,6 +14881,16 @@ func (r CreateExternalTasksResponse) GetJSON200() *CreatedExternalTasksDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r CreateExternalTasksResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CreateExternalTasksResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CreateExternalTasksResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14632,6 +14947,11 @@ func (r CreateExternalTasksResponse) ContentType() string {
 	return ""
 }
 
+// FetchAndLockResponse401Headers the declared response headers of an HTTP 401 response for FetchAndLock
+type FetchAndLockResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // FetchAndLockResponse503Headers the declared response headers of an HTTP 503 response for FetchAndLock
 type FetchAndLockResponse503Headers struct {
 	RetryAfter *int32
@@ -14644,6 +14964,10 @@ type FetchAndLockResponse struct {
 	JSON200 *[]LockedExternalTaskDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -14652,6 +14976,8 @@ type FetchAndLockResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *FetchAndLockResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *FetchAndLockResponse503Headers
 }
@@ -14664,6 +14990,16 @@ func (r FetchAndLockResponse) GetJSON200() *[]LockedExternalTaskDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r FetchAndLockResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r FetchAndLockResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r FetchAndLockResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -14715,6 +15051,11 @@ func (r FetchAndLockResponse) ContentType() string {
 	return ""
 }
 
+// SetExternalTaskRetriesResponse401Headers the declared response headers of an HTTP 401 response for SetExternalTaskRetries
+type SetExternalTaskRetriesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetExternalTaskRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskRetries
 type SetExternalTaskRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -14725,6 +15066,10 @@ type SetExternalTaskRetriesResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -14735,6 +15080,8 @@ type SetExternalTaskRetriesResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetExternalTaskRetriesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskRetriesResponse503Headers
 }
@@ -14742,6 +15089,16 @@ type SetExternalTaskRetriesResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetExternalTaskRetriesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetExternalTaskRetriesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetExternalTaskRetriesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14798,6 +15155,11 @@ func (r SetExternalTaskRetriesResponse) ContentType() string {
 	return ""
 }
 
+// SetExternalTaskRetriesAsyncOperationResponse401Headers the declared response headers of an HTTP 401 response for SetExternalTaskRetriesAsyncOperation
+type SetExternalTaskRetriesAsyncOperationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetExternalTaskRetriesAsyncOperationResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskRetriesAsyncOperation
 type SetExternalTaskRetriesAsyncOperationResponse503Headers struct {
 	RetryAfter *int32
@@ -14810,6 +15172,10 @@ type SetExternalTaskRetriesAsyncOperationResponse struct {
 	JSON200 *BatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -14820,6 +15186,8 @@ type SetExternalTaskRetriesAsyncOperationResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetExternalTaskRetriesAsyncOperationResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskRetriesAsyncOperationResponse503Headers
 }
@@ -14832,6 +15200,16 @@ func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON200() *BatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -14888,6 +15266,11 @@ func (r SetExternalTaskRetriesAsyncOperationResponse) ContentType() string {
 	return ""
 }
 
+// GetTopicNamesResponse401Headers the declared response headers of an HTTP 401 response for GetTopicNames
+type GetTopicNamesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetTopicNamesResponse503Headers the declared response headers of an HTTP 503 response for GetTopicNames
 type GetTopicNamesResponse503Headers struct {
 	RetryAfter *int32
@@ -14900,10 +15283,16 @@ type GetTopicNamesResponse struct {
 	JSON200 *[]string
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetTopicNamesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetTopicNamesResponse503Headers
 }
@@ -14916,6 +15305,16 @@ func (r GetTopicNamesResponse) GetJSON200() *[]string {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetTopicNamesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetTopicNamesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetTopicNamesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14957,6 +15356,11 @@ func (r GetTopicNamesResponse) ContentType() string {
 	return ""
 }
 
+// GetExternalTaskResponse401Headers the declared response headers of an HTTP 401 response for GetExternalTask
+type GetExternalTaskResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetExternalTaskResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTask
 type GetExternalTaskResponse503Headers struct {
 	RetryAfter *int32
@@ -14969,12 +15373,18 @@ type GetExternalTaskResponse struct {
 	JSON200 *ExternalTaskDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetExternalTaskResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTaskResponse503Headers
 }
@@ -14987,6 +15397,16 @@ func (r GetExternalTaskResponse) GetJSON200() *ExternalTaskDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetExternalTaskResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExternalTaskResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExternalTaskResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15033,6 +15453,11 @@ func (r GetExternalTaskResponse) ContentType() string {
 	return ""
 }
 
+// HandleExternalTaskBpmnErrorResponse401Headers the declared response headers of an HTTP 401 response for HandleExternalTaskBpmnError
+type HandleExternalTaskBpmnErrorResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // HandleExternalTaskBpmnErrorResponse503Headers the declared response headers of an HTTP 503 response for HandleExternalTaskBpmnError
 type HandleExternalTaskBpmnErrorResponse503Headers struct {
 	RetryAfter *int32
@@ -15043,6 +15468,10 @@ type HandleExternalTaskBpmnErrorResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15053,6 +15482,8 @@ type HandleExternalTaskBpmnErrorResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *HandleExternalTaskBpmnErrorResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *HandleExternalTaskBpmnErrorResponse503Headers
 }
@@ -15060,6 +15491,16 @@ type HandleExternalTaskBpmnErrorResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r HandleExternalTaskBpmnErrorResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r HandleExternalTaskBpmnErrorResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r HandleExternalTaskBpmnErrorResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15116,6 +15557,11 @@ func (r HandleExternalTaskBpmnErrorResponse) ContentType() string {
 	return ""
 }
 
+// CompleteExternalTaskResourceResponse401Headers the declared response headers of an HTTP 401 response for CompleteExternalTaskResource
+type CompleteExternalTaskResourceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CompleteExternalTaskResourceResponse503Headers the declared response headers of an HTTP 503 response for CompleteExternalTaskResource
 type CompleteExternalTaskResourceResponse503Headers struct {
 	RetryAfter *int32
@@ -15126,6 +15572,10 @@ type CompleteExternalTaskResourceResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15136,6 +15586,8 @@ type CompleteExternalTaskResourceResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CompleteExternalTaskResourceResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CompleteExternalTaskResourceResponse503Headers
 }
@@ -15143,6 +15595,16 @@ type CompleteExternalTaskResourceResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r CompleteExternalTaskResourceResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r CompleteExternalTaskResourceResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r CompleteExternalTaskResourceResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15199,6 +15661,11 @@ func (r CompleteExternalTaskResourceResponse) ContentType() string {
 	return ""
 }
 
+// GetExternalTaskErrorDetailsResponse401Headers the declared response headers of an HTTP 401 response for GetExternalTaskErrorDetails
+type GetExternalTaskErrorDetailsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetExternalTaskErrorDetailsResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTaskErrorDetails
 type GetExternalTaskErrorDetailsResponse503Headers struct {
 	RetryAfter *int32
@@ -15209,6 +15676,10 @@ type GetExternalTaskErrorDetailsResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
@@ -15217,6 +15688,8 @@ type GetExternalTaskErrorDetailsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetExternalTaskErrorDetailsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTaskErrorDetailsResponse503Headers
 }
@@ -15224,6 +15697,16 @@ type GetExternalTaskErrorDetailsResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetExternalTaskErrorDetailsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetExternalTaskErrorDetailsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetExternalTaskErrorDetailsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15275,6 +15758,11 @@ func (r GetExternalTaskErrorDetailsResponse) ContentType() string {
 	return ""
 }
 
+// ExtendLockResponse401Headers the declared response headers of an HTTP 401 response for ExtendLock
+type ExtendLockResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ExtendLockResponse503Headers the declared response headers of an HTTP 503 response for ExtendLock
 type ExtendLockResponse503Headers struct {
 	RetryAfter *int32
@@ -15285,6 +15773,10 @@ type ExtendLockResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15295,6 +15787,8 @@ type ExtendLockResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ExtendLockResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ExtendLockResponse503Headers
 }
@@ -15302,6 +15796,16 @@ type ExtendLockResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r ExtendLockResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ExtendLockResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ExtendLockResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15358,6 +15862,11 @@ func (r ExtendLockResponse) ContentType() string {
 	return ""
 }
 
+// HandleFailureResponse401Headers the declared response headers of an HTTP 401 response for HandleFailure
+type HandleFailureResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // HandleFailureResponse503Headers the declared response headers of an HTTP 503 response for HandleFailure
 type HandleFailureResponse503Headers struct {
 	RetryAfter *int32
@@ -15368,6 +15877,10 @@ type HandleFailureResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15378,6 +15891,8 @@ type HandleFailureResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *HandleFailureResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *HandleFailureResponse503Headers
 }
@@ -15385,6 +15900,16 @@ type HandleFailureResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r HandleFailureResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r HandleFailureResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r HandleFailureResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15441,6 +15966,11 @@ func (r HandleFailureResponse) ContentType() string {
 	return ""
 }
 
+// LockResponse401Headers the declared response headers of an HTTP 401 response for Lock
+type LockResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // LockResponse503Headers the declared response headers of an HTTP 503 response for Lock
 type LockResponse503Headers struct {
 	RetryAfter *int32
@@ -15451,6 +15981,10 @@ type LockResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15461,6 +15995,8 @@ type LockResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *LockResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *LockResponse503Headers
 }
@@ -15468,6 +16004,16 @@ type LockResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r LockResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r LockResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r LockResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15524,6 +16070,11 @@ func (r LockResponse) ContentType() string {
 	return ""
 }
 
+// SetExternalTaskResourcePriorityResponse401Headers the declared response headers of an HTTP 401 response for SetExternalTaskResourcePriority
+type SetExternalTaskResourcePriorityResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetExternalTaskResourcePriorityResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskResourcePriority
 type SetExternalTaskResourcePriorityResponse503Headers struct {
 	RetryAfter *int32
@@ -15534,6 +16085,10 @@ type SetExternalTaskResourcePriorityResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15544,6 +16099,8 @@ type SetExternalTaskResourcePriorityResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetExternalTaskResourcePriorityResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskResourcePriorityResponse503Headers
 }
@@ -15551,6 +16108,16 @@ type SetExternalTaskResourcePriorityResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetExternalTaskResourcePriorityResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetExternalTaskResourcePriorityResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetExternalTaskResourcePriorityResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15607,6 +16174,11 @@ func (r SetExternalTaskResourcePriorityResponse) ContentType() string {
 	return ""
 }
 
+// SetExternalTaskResourceRetriesResponse401Headers the declared response headers of an HTTP 401 response for SetExternalTaskResourceRetries
+type SetExternalTaskResourceRetriesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetExternalTaskResourceRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskResourceRetries
 type SetExternalTaskResourceRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -15617,6 +16189,10 @@ type SetExternalTaskResourceRetriesResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -15627,6 +16203,8 @@ type SetExternalTaskResourceRetriesResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetExternalTaskResourceRetriesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskResourceRetriesResponse503Headers
 }
@@ -15634,6 +16212,16 @@ type SetExternalTaskResourceRetriesResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetExternalTaskResourceRetriesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetExternalTaskResourceRetriesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetExternalTaskResourceRetriesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15690,6 +16278,11 @@ func (r SetExternalTaskResourceRetriesResponse) ContentType() string {
 	return ""
 }
 
+// UnlockResponse401Headers the declared response headers of an HTTP 401 response for Unlock
+type UnlockResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UnlockResponse503Headers the declared response headers of an HTTP 503 response for Unlock
 type UnlockResponse503Headers struct {
 	RetryAfter *int32
@@ -15700,12 +16293,18 @@ type UnlockResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UnlockResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UnlockResponse503Headers
 }
@@ -15713,6 +16312,16 @@ type UnlockResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UnlockResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UnlockResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UnlockResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -15759,6 +16368,11 @@ func (r UnlockResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricBatchesResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricBatches
+type GetHistoricBatchesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricBatchesResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatches
 type GetHistoricBatchesResponse503Headers struct {
 	RetryAfter *int32
@@ -15771,10 +16385,16 @@ type GetHistoricBatchesResponse struct {
 	JSON200 *[]HistoricBatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricBatchesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchesResponse503Headers
 }
@@ -15787,6 +16407,16 @@ func (r GetHistoricBatchesResponse) GetJSON200() *[]HistoricBatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricBatchesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricBatchesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricBatchesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15828,6 +16458,11 @@ func (r GetHistoricBatchesResponse) ContentType() string {
 	return ""
 }
 
+// GetCleanableHistoricBatchesReportResponse401Headers the declared response headers of an HTTP 401 response for GetCleanableHistoricBatchesReport
+type GetCleanableHistoricBatchesReportResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetCleanableHistoricBatchesReportResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReport
 type GetCleanableHistoricBatchesReportResponse503Headers struct {
 	RetryAfter *int32
@@ -15840,10 +16475,16 @@ type GetCleanableHistoricBatchesReportResponse struct {
 	JSON200 *[]CleanableHistoricBatchReportResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetCleanableHistoricBatchesReportResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetCleanableHistoricBatchesReportResponse503Headers
 }
@@ -15856,6 +16497,16 @@ func (r GetCleanableHistoricBatchesReportResponse) GetJSON200() *[]CleanableHist
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetCleanableHistoricBatchesReportResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15897,6 +16548,11 @@ func (r GetCleanableHistoricBatchesReportResponse) ContentType() string {
 	return ""
 }
 
+// GetCleanableHistoricBatchesReportCountResponse401Headers the declared response headers of an HTTP 401 response for GetCleanableHistoricBatchesReportCount
+type GetCleanableHistoricBatchesReportCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetCleanableHistoricBatchesReportCountResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReportCount
 type GetCleanableHistoricBatchesReportCountResponse503Headers struct {
 	RetryAfter *int32
@@ -15909,10 +16565,16 @@ type GetCleanableHistoricBatchesReportCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetCleanableHistoricBatchesReportCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetCleanableHistoricBatchesReportCountResponse503Headers
 }
@@ -15925,6 +16587,16 @@ func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON200() *CountResul
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15966,6 +16638,11 @@ func (r GetCleanableHistoricBatchesReportCountResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricBatchesCountResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricBatchesCount
+type GetHistoricBatchesCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricBatchesCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatchesCount
 type GetHistoricBatchesCountResponse503Headers struct {
 	RetryAfter *int32
@@ -15978,10 +16655,16 @@ type GetHistoricBatchesCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricBatchesCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchesCountResponse503Headers
 }
@@ -15994,6 +16677,16 @@ func (r GetHistoricBatchesCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricBatchesCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricBatchesCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricBatchesCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16035,6 +16728,11 @@ func (r GetHistoricBatchesCountResponse) ContentType() string {
 	return ""
 }
 
+// SetRemovalTimeAsyncHistoricBatchResponse401Headers the declared response headers of an HTTP 401 response for SetRemovalTimeAsyncHistoricBatch
+type SetRemovalTimeAsyncHistoricBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetRemovalTimeAsyncHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for SetRemovalTimeAsyncHistoricBatch
 type SetRemovalTimeAsyncHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16047,6 +16745,10 @@ type SetRemovalTimeAsyncHistoricBatchResponse struct {
 	JSON200 *BatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -16055,6 +16757,8 @@ type SetRemovalTimeAsyncHistoricBatchResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetRemovalTimeAsyncHistoricBatchResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetRemovalTimeAsyncHistoricBatchResponse503Headers
 }
@@ -16067,6 +16771,16 @@ func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON200() *BatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -16118,6 +16832,11 @@ func (r SetRemovalTimeAsyncHistoricBatchResponse) ContentType() string {
 	return ""
 }
 
+// DeleteHistoricBatchResponse401Headers the declared response headers of an HTTP 401 response for DeleteHistoricBatch
+type DeleteHistoricBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for DeleteHistoricBatch
 type DeleteHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16128,12 +16847,18 @@ type DeleteHistoricBatchResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteHistoricBatchResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteHistoricBatchResponse503Headers
 }
@@ -16141,6 +16866,16 @@ type DeleteHistoricBatchResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r DeleteHistoricBatchResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -16187,6 +16922,11 @@ func (r DeleteHistoricBatchResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricBatchResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricBatch
+type GetHistoricBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatch
 type GetHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16199,12 +16939,18 @@ type GetHistoricBatchResponse struct {
 	JSON200 *HistoricBatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricBatchResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchResponse503Headers
 }
@@ -16217,6 +16963,16 @@ func (r GetHistoricBatchResponse) GetJSON200() *HistoricBatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricBatchResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricBatchResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricBatchResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -16263,6 +17019,11 @@ func (r GetHistoricBatchResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricExternalTaskLogsResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricExternalTaskLogs
+type GetHistoricExternalTaskLogsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogs
 type GetHistoricExternalTaskLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -16275,10 +17036,16 @@ type GetHistoricExternalTaskLogsResponse struct {
 	JSON200 *[]HistoricExternalTaskLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricExternalTaskLogsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogsResponse503Headers
 }
@@ -16291,6 +17058,16 @@ func (r GetHistoricExternalTaskLogsResponse) GetJSON200() *[]HistoricExternalTas
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricExternalTaskLogsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16332,6 +17109,11 @@ func (r GetHistoricExternalTaskLogsResponse) ContentType() string {
 	return ""
 }
 
+// QueryHistoricExternalTaskLogsResponse401Headers the declared response headers of an HTTP 401 response for QueryHistoricExternalTaskLogs
+type QueryHistoricExternalTaskLogsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogs
 type QueryHistoricExternalTaskLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -16344,6 +17126,10 @@ type QueryHistoricExternalTaskLogsResponse struct {
 	JSON200 *[]HistoricExternalTaskLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -16352,6 +17138,8 @@ type QueryHistoricExternalTaskLogsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryHistoricExternalTaskLogsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricExternalTaskLogsResponse503Headers
 }
@@ -16364,6 +17152,16 @@ func (r QueryHistoricExternalTaskLogsResponse) GetJSON200() *[]HistoricExternalT
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryHistoricExternalTaskLogsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -16415,6 +17213,11 @@ func (r QueryHistoricExternalTaskLogsResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricExternalTaskLogsCountResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricExternalTaskLogsCount
+type GetHistoricExternalTaskLogsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogsCount
 type GetHistoricExternalTaskLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -16427,10 +17230,16 @@ type GetHistoricExternalTaskLogsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricExternalTaskLogsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogsCountResponse503Headers
 }
@@ -16443,6 +17252,16 @@ func (r GetHistoricExternalTaskLogsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricExternalTaskLogsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16484,6 +17303,11 @@ func (r GetHistoricExternalTaskLogsCountResponse) ContentType() string {
 	return ""
 }
 
+// QueryHistoricExternalTaskLogsCountResponse401Headers the declared response headers of an HTTP 401 response for QueryHistoricExternalTaskLogsCount
+type QueryHistoricExternalTaskLogsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogsCount
 type QueryHistoricExternalTaskLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -16496,6 +17320,10 @@ type QueryHistoricExternalTaskLogsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -16504,6 +17332,8 @@ type QueryHistoricExternalTaskLogsCountResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryHistoricExternalTaskLogsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricExternalTaskLogsCountResponse503Headers
 }
@@ -16516,6 +17346,16 @@ func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON200() *CountResultDto
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -16567,6 +17407,11 @@ func (r QueryHistoricExternalTaskLogsCountResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricExternalTaskLogResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricExternalTaskLog
+type GetHistoricExternalTaskLogResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLog
 type GetHistoricExternalTaskLogResponse503Headers struct {
 	RetryAfter *int32
@@ -16579,12 +17424,18 @@ type GetHistoricExternalTaskLogResponse struct {
 	JSON200 *HistoricExternalTaskLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricExternalTaskLogResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogResponse503Headers
 }
@@ -16597,6 +17448,16 @@ func (r GetHistoricExternalTaskLogResponse) GetJSON200() *HistoricExternalTaskLo
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricExternalTaskLogResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -16643,6 +17504,11 @@ func (r GetHistoricExternalTaskLogResponse) ContentType() string {
 	return ""
 }
 
+// GetErrorDetailsHistoricExternalTaskLogResponse401Headers the declared response headers of an HTTP 401 response for GetErrorDetailsHistoricExternalTaskLog
+type GetErrorDetailsHistoricExternalTaskLogResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetErrorDetailsHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetErrorDetailsHistoricExternalTaskLog
 type GetErrorDetailsHistoricExternalTaskLogResponse503Headers struct {
 	RetryAfter *int32
@@ -16653,6 +17519,10 @@ type GetErrorDetailsHistoricExternalTaskLogResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
@@ -16661,6 +17531,8 @@ type GetErrorDetailsHistoricExternalTaskLogResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetErrorDetailsHistoricExternalTaskLogResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetErrorDetailsHistoricExternalTaskLogResponse503Headers
 }
@@ -16668,6 +17540,16 @@ type GetErrorDetailsHistoricExternalTaskLogResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -16719,6 +17601,11 @@ func (r GetErrorDetailsHistoricExternalTaskLogResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricIncidentsResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricIncidents
+type GetHistoricIncidentsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricIncidentsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricIncidents
 type GetHistoricIncidentsResponse503Headers struct {
 	RetryAfter *int32
@@ -16731,10 +17618,16 @@ type GetHistoricIncidentsResponse struct {
 	JSON200 *[]HistoricIncidentDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricIncidentsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricIncidentsResponse503Headers
 }
@@ -16747,6 +17640,16 @@ func (r GetHistoricIncidentsResponse) GetJSON200() *[]HistoricIncidentDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricIncidentsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricIncidentsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricIncidentsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16788,6 +17691,11 @@ func (r GetHistoricIncidentsResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricIncidentsCountResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricIncidentsCount
+type GetHistoricIncidentsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricIncidentsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricIncidentsCount
 type GetHistoricIncidentsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -16800,10 +17708,16 @@ type GetHistoricIncidentsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricIncidentsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricIncidentsCountResponse503Headers
 }
@@ -16816,6 +17730,16 @@ func (r GetHistoricIncidentsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricIncidentsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricIncidentsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricIncidentsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16857,6 +17781,11 @@ func (r GetHistoricIncidentsCountResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricJobLogsResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricJobLogs
+type GetHistoricJobLogsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogs
 type GetHistoricJobLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -16869,10 +17798,16 @@ type GetHistoricJobLogsResponse struct {
 	JSON200 *[]HistoricJobLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricJobLogsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogsResponse503Headers
 }
@@ -16885,6 +17820,16 @@ func (r GetHistoricJobLogsResponse) GetJSON200() *[]HistoricJobLogDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricJobLogsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16926,6 +17871,11 @@ func (r GetHistoricJobLogsResponse) ContentType() string {
 	return ""
 }
 
+// QueryHistoricJobLogsResponse401Headers the declared response headers of an HTTP 401 response for QueryHistoricJobLogs
+type QueryHistoricJobLogsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogs
 type QueryHistoricJobLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -16938,6 +17888,10 @@ type QueryHistoricJobLogsResponse struct {
 	JSON200 *[]HistoricJobLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -16946,6 +17900,8 @@ type QueryHistoricJobLogsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryHistoricJobLogsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricJobLogsResponse503Headers
 }
@@ -16958,6 +17914,16 @@ func (r QueryHistoricJobLogsResponse) GetJSON200() *[]HistoricJobLogDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryHistoricJobLogsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -17009,6 +17975,11 @@ func (r QueryHistoricJobLogsResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricJobLogsCountResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricJobLogsCount
+type GetHistoricJobLogsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogsCount
 type GetHistoricJobLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17021,10 +17992,16 @@ type GetHistoricJobLogsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricJobLogsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogsCountResponse503Headers
 }
@@ -17037,6 +18014,16 @@ func (r GetHistoricJobLogsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricJobLogsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17078,6 +18065,11 @@ func (r GetHistoricJobLogsCountResponse) ContentType() string {
 	return ""
 }
 
+// QueryHistoricJobLogsCountResponse401Headers the declared response headers of an HTTP 401 response for QueryHistoricJobLogsCount
+type QueryHistoricJobLogsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogsCount
 type QueryHistoricJobLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17090,6 +18082,10 @@ type QueryHistoricJobLogsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -17098,6 +18094,8 @@ type QueryHistoricJobLogsCountResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryHistoricJobLogsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricJobLogsCountResponse503Headers
 }
@@ -17110,6 +18108,16 @@ func (r QueryHistoricJobLogsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryHistoricJobLogsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -17161,6 +18169,11 @@ func (r QueryHistoricJobLogsCountResponse) ContentType() string {
 	return ""
 }
 
+// GetHistoricJobLogResponse401Headers the declared response headers of an HTTP 401 response for GetHistoricJobLog
+type GetHistoricJobLogResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLog
 type GetHistoricJobLogResponse503Headers struct {
 	RetryAfter *int32
@@ -17173,12 +18186,18 @@ type GetHistoricJobLogResponse struct {
 	JSON200 *HistoricJobLogDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetHistoricJobLogResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogResponse503Headers
 }
@@ -17191,6 +18210,16 @@ func (r GetHistoricJobLogResponse) GetJSON200() *HistoricJobLogDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetHistoricJobLogResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17237,6 +18266,11 @@ func (r GetHistoricJobLogResponse) ContentType() string {
 	return ""
 }
 
+// GetStacktraceHistoricJobLogResponse401Headers the declared response headers of an HTTP 401 response for GetStacktraceHistoricJobLog
+type GetStacktraceHistoricJobLogResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetStacktraceHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetStacktraceHistoricJobLog
 type GetStacktraceHistoricJobLogResponse503Headers struct {
 	RetryAfter *int32
@@ -17247,6 +18281,10 @@ type GetStacktraceHistoricJobLogResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
@@ -17255,6 +18293,8 @@ type GetStacktraceHistoricJobLogResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetStacktraceHistoricJobLogResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetStacktraceHistoricJobLogResponse503Headers
 }
@@ -17262,6 +18302,16 @@ type GetStacktraceHistoricJobLogResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetStacktraceHistoricJobLogResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17313,6 +18363,11 @@ func (r GetStacktraceHistoricJobLogResponse) ContentType() string {
 	return ""
 }
 
+// GetIncidentsResponse401Headers the declared response headers of an HTTP 401 response for GetIncidents
+type GetIncidentsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetIncidentsResponse503Headers the declared response headers of an HTTP 503 response for GetIncidents
 type GetIncidentsResponse503Headers struct {
 	RetryAfter *int32
@@ -17325,10 +18380,16 @@ type GetIncidentsResponse struct {
 	JSON200 *[]IncidentDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetIncidentsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentsResponse503Headers
 }
@@ -17341,6 +18402,16 @@ func (r GetIncidentsResponse) GetJSON200() *[]IncidentDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetIncidentsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetIncidentsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetIncidentsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17382,6 +18453,11 @@ func (r GetIncidentsResponse) ContentType() string {
 	return ""
 }
 
+// GetIncidentsCountResponse401Headers the declared response headers of an HTTP 401 response for GetIncidentsCount
+type GetIncidentsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetIncidentsCountResponse503Headers the declared response headers of an HTTP 503 response for GetIncidentsCount
 type GetIncidentsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17394,10 +18470,16 @@ type GetIncidentsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetIncidentsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentsCountResponse503Headers
 }
@@ -17410,6 +18492,16 @@ func (r GetIncidentsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetIncidentsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetIncidentsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetIncidentsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17451,6 +18543,11 @@ func (r GetIncidentsCountResponse) ContentType() string {
 	return ""
 }
 
+// ResolveIncidentResponse401Headers the declared response headers of an HTTP 401 response for ResolveIncident
+type ResolveIncidentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ResolveIncidentResponse503Headers the declared response headers of an HTTP 503 response for ResolveIncident
 type ResolveIncidentResponse503Headers struct {
 	RetryAfter *int32
@@ -17461,12 +18558,18 @@ type ResolveIncidentResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ResolveIncidentResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ResolveIncidentResponse503Headers
 }
@@ -17474,6 +18577,16 @@ type ResolveIncidentResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r ResolveIncidentResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ResolveIncidentResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ResolveIncidentResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17520,6 +18633,11 @@ func (r ResolveIncidentResponse) ContentType() string {
 	return ""
 }
 
+// GetIncidentResponse401Headers the declared response headers of an HTTP 401 response for GetIncident
+type GetIncidentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetIncidentResponse503Headers the declared response headers of an HTTP 503 response for GetIncident
 type GetIncidentResponse503Headers struct {
 	RetryAfter *int32
@@ -17532,12 +18650,18 @@ type GetIncidentResponse struct {
 	JSON200 *IncidentDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetIncidentResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentResponse503Headers
 }
@@ -17550,6 +18674,16 @@ func (r GetIncidentResponse) GetJSON200() *IncidentDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetIncidentResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetIncidentResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetIncidentResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17596,6 +18730,11 @@ func (r GetIncidentResponse) ContentType() string {
 	return ""
 }
 
+// ClearIncidentAnnotationResponse401Headers the declared response headers of an HTTP 401 response for ClearIncidentAnnotation
+type ClearIncidentAnnotationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ClearIncidentAnnotationResponse503Headers the declared response headers of an HTTP 503 response for ClearIncidentAnnotation
 type ClearIncidentAnnotationResponse503Headers struct {
 	RetryAfter *int32
@@ -17606,12 +18745,18 @@ type ClearIncidentAnnotationResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ClearIncidentAnnotationResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ClearIncidentAnnotationResponse503Headers
 }
@@ -17619,6 +18764,16 @@ type ClearIncidentAnnotationResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r ClearIncidentAnnotationResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ClearIncidentAnnotationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ClearIncidentAnnotationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17665,6 +18820,11 @@ func (r ClearIncidentAnnotationResponse) ContentType() string {
 	return ""
 }
 
+// SetIncidentAnnotationResponse401Headers the declared response headers of an HTTP 401 response for SetIncidentAnnotation
+type SetIncidentAnnotationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetIncidentAnnotationResponse503Headers the declared response headers of an HTTP 503 response for SetIncidentAnnotation
 type SetIncidentAnnotationResponse503Headers struct {
 	RetryAfter *int32
@@ -17675,6 +18835,10 @@ type SetIncidentAnnotationResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -17685,6 +18849,8 @@ type SetIncidentAnnotationResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetIncidentAnnotationResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetIncidentAnnotationResponse503Headers
 }
@@ -17692,6 +18858,16 @@ type SetIncidentAnnotationResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetIncidentAnnotationResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetIncidentAnnotationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetIncidentAnnotationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -17748,6 +18924,11 @@ func (r SetIncidentAnnotationResponse) ContentType() string {
 	return ""
 }
 
+// GetJobsResponse401Headers the declared response headers of an HTTP 401 response for GetJobs
+type GetJobsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobsResponse503Headers the declared response headers of an HTTP 503 response for GetJobs
 type GetJobsResponse503Headers struct {
 	RetryAfter *int32
@@ -17760,10 +18941,16 @@ type GetJobsResponse struct {
 	JSON200 *[]JobDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobsResponse503Headers
 }
@@ -17776,6 +18963,16 @@ func (r GetJobsResponse) GetJSON200() *[]JobDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17817,6 +19014,11 @@ func (r GetJobsResponse) ContentType() string {
 	return ""
 }
 
+// QueryJobsResponse401Headers the declared response headers of an HTTP 401 response for QueryJobs
+type QueryJobsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryJobsResponse503Headers the declared response headers of an HTTP 503 response for QueryJobs
 type QueryJobsResponse503Headers struct {
 	RetryAfter *int32
@@ -17829,6 +19031,10 @@ type QueryJobsResponse struct {
 	JSON200 *[]JobDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -17837,6 +19043,8 @@ type QueryJobsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryJobsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobsResponse503Headers
 }
@@ -17849,6 +19057,16 @@ func (r QueryJobsResponse) GetJSON200() *[]JobDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryJobsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryJobsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryJobsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -17900,6 +19118,11 @@ func (r QueryJobsResponse) ContentType() string {
 	return ""
 }
 
+// GetJobDefinitionsResponse401Headers the declared response headers of an HTTP 401 response for GetJobDefinitions
+type GetJobDefinitionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinitions
 type GetJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -17912,10 +19135,16 @@ type GetJobDefinitionsResponse struct {
 	JSON200 *[]JobDefinitionDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobDefinitionsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionsResponse503Headers
 }
@@ -17928,6 +19157,16 @@ func (r GetJobDefinitionsResponse) GetJSON200() *[]JobDefinitionDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobDefinitionsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobDefinitionsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobDefinitionsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17969,6 +19208,11 @@ func (r GetJobDefinitionsResponse) ContentType() string {
 	return ""
 }
 
+// QueryJobDefinitionsResponse401Headers the declared response headers of an HTTP 401 response for QueryJobDefinitions
+type QueryJobDefinitionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for QueryJobDefinitions
 type QueryJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -17981,6 +19225,10 @@ type QueryJobDefinitionsResponse struct {
 	JSON200 *[]JobDefinitionDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -17989,6 +19237,8 @@ type QueryJobDefinitionsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryJobDefinitionsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobDefinitionsResponse503Headers
 }
@@ -18001,6 +19251,16 @@ func (r QueryJobDefinitionsResponse) GetJSON200() *[]JobDefinitionDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryJobDefinitionsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryJobDefinitionsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryJobDefinitionsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18052,6 +19312,11 @@ func (r QueryJobDefinitionsResponse) ContentType() string {
 	return ""
 }
 
+// GetJobDefinitionsCountResponse401Headers the declared response headers of an HTTP 401 response for GetJobDefinitionsCount
+type GetJobDefinitionsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobDefinitionsCountResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinitionsCount
 type GetJobDefinitionsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18064,10 +19329,16 @@ type GetJobDefinitionsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobDefinitionsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionsCountResponse503Headers
 }
@@ -18080,6 +19351,16 @@ func (r GetJobDefinitionsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobDefinitionsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobDefinitionsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobDefinitionsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18121,6 +19402,11 @@ func (r GetJobDefinitionsCountResponse) ContentType() string {
 	return ""
 }
 
+// QueryJobDefinitionsCountResponse401Headers the declared response headers of an HTTP 401 response for QueryJobDefinitionsCount
+type QueryJobDefinitionsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryJobDefinitionsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryJobDefinitionsCount
 type QueryJobDefinitionsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18133,6 +19419,10 @@ type QueryJobDefinitionsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18141,6 +19431,8 @@ type QueryJobDefinitionsCountResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryJobDefinitionsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobDefinitionsCountResponse503Headers
 }
@@ -18153,6 +19445,16 @@ func (r QueryJobDefinitionsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryJobDefinitionsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryJobDefinitionsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryJobDefinitionsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18204,6 +19506,11 @@ func (r QueryJobDefinitionsCountResponse) ContentType() string {
 	return ""
 }
 
+// UpdateSuspensionStateJobDefinitionsResponse401Headers the declared response headers of an HTTP 401 response for UpdateSuspensionStateJobDefinitions
+type UpdateSuspensionStateJobDefinitionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateSuspensionStateJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinitions
 type UpdateSuspensionStateJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -18214,6 +19521,10 @@ type UpdateSuspensionStateJobDefinitionsResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18222,6 +19533,8 @@ type UpdateSuspensionStateJobDefinitionsResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateSuspensionStateJobDefinitionsResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateJobDefinitionsResponse503Headers
 }
@@ -18229,6 +19542,16 @@ type UpdateSuspensionStateJobDefinitionsResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18280,6 +19603,11 @@ func (r UpdateSuspensionStateJobDefinitionsResponse) ContentType() string {
 	return ""
 }
 
+// GetJobDefinitionResponse401Headers the declared response headers of an HTTP 401 response for GetJobDefinition
+type GetJobDefinitionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinition
 type GetJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -18292,12 +19620,18 @@ type GetJobDefinitionResponse struct {
 	JSON200 *JobDefinitionDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobDefinitionResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionResponse503Headers
 }
@@ -18310,6 +19644,16 @@ func (r GetJobDefinitionResponse) GetJSON200() *JobDefinitionDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobDefinitionResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobDefinitionResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobDefinitionResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -18356,6 +19700,11 @@ func (r GetJobDefinitionResponse) ContentType() string {
 	return ""
 }
 
+// SetJobPriorityJobDefinitionResponse401Headers the declared response headers of an HTTP 401 response for SetJobPriorityJobDefinition
+type SetJobPriorityJobDefinitionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobPriorityJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriorityJobDefinition
 type SetJobPriorityJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -18366,6 +19715,10 @@ type SetJobPriorityJobDefinitionResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -18376,6 +19729,8 @@ type SetJobPriorityJobDefinitionResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobPriorityJobDefinitionResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobPriorityJobDefinitionResponse503Headers
 }
@@ -18383,6 +19738,16 @@ type SetJobPriorityJobDefinitionResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobPriorityJobDefinitionResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -18439,6 +19804,11 @@ func (r SetJobPriorityJobDefinitionResponse) ContentType() string {
 	return ""
 }
 
+// SetJobRetriesJobDefinitionResponse401Headers the declared response headers of an HTTP 401 response for SetJobRetriesJobDefinition
+type SetJobRetriesJobDefinitionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobRetriesJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesJobDefinition
 type SetJobRetriesJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -18449,6 +19819,10 @@ type SetJobRetriesJobDefinitionResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18457,6 +19831,8 @@ type SetJobRetriesJobDefinitionResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobRetriesJobDefinitionResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesJobDefinitionResponse503Headers
 }
@@ -18464,6 +19840,16 @@ type SetJobRetriesJobDefinitionResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobRetriesJobDefinitionResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18515,6 +19901,11 @@ func (r SetJobRetriesJobDefinitionResponse) ContentType() string {
 	return ""
 }
 
+// UpdateSuspensionStateJobDefinitionResponse401Headers the declared response headers of an HTTP 401 response for UpdateSuspensionStateJobDefinition
+type UpdateSuspensionStateJobDefinitionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateSuspensionStateJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinition
 type UpdateSuspensionStateJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -18525,6 +19916,10 @@ type UpdateSuspensionStateJobDefinitionResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18533,6 +19928,8 @@ type UpdateSuspensionStateJobDefinitionResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateSuspensionStateJobDefinitionResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateJobDefinitionResponse503Headers
 }
@@ -18540,6 +19937,16 @@ type UpdateSuspensionStateJobDefinitionResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18591,6 +19998,11 @@ func (r UpdateSuspensionStateJobDefinitionResponse) ContentType() string {
 	return ""
 }
 
+// GetJobsCountResponse401Headers the declared response headers of an HTTP 401 response for GetJobsCount
+type GetJobsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobsCountResponse503Headers the declared response headers of an HTTP 503 response for GetJobsCount
 type GetJobsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18603,10 +20015,16 @@ type GetJobsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobsCountResponse503Headers
 }
@@ -18619,6 +20037,16 @@ func (r GetJobsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18660,6 +20088,11 @@ func (r GetJobsCountResponse) ContentType() string {
 	return ""
 }
 
+// QueryJobsCountResponse401Headers the declared response headers of an HTTP 401 response for QueryJobsCount
+type QueryJobsCountResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // QueryJobsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryJobsCount
 type QueryJobsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18672,6 +20105,10 @@ type QueryJobsCountResponse struct {
 	JSON200 *CountResultDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18680,6 +20117,8 @@ type QueryJobsCountResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *QueryJobsCountResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobsCountResponse503Headers
 }
@@ -18692,6 +20131,16 @@ func (r QueryJobsCountResponse) GetJSON200() *CountResultDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r QueryJobsCountResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r QueryJobsCountResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r QueryJobsCountResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18743,6 +20192,11 @@ func (r QueryJobsCountResponse) ContentType() string {
 	return ""
 }
 
+// SetJobRetriesAsyncOperationResponse401Headers the declared response headers of an HTTP 401 response for SetJobRetriesAsyncOperation
+type SetJobRetriesAsyncOperationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobRetriesAsyncOperationResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesAsyncOperation
 type SetJobRetriesAsyncOperationResponse503Headers struct {
 	RetryAfter *int32
@@ -18755,6 +20209,10 @@ type SetJobRetriesAsyncOperationResponse struct {
 	JSON200 *BatchDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18763,6 +20221,8 @@ type SetJobRetriesAsyncOperationResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobRetriesAsyncOperationResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesAsyncOperationResponse503Headers
 }
@@ -18775,6 +20235,16 @@ func (r SetJobRetriesAsyncOperationResponse) GetJSON200() *BatchDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobRetriesAsyncOperationResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18826,6 +20296,11 @@ func (r SetJobRetriesAsyncOperationResponse) ContentType() string {
 	return ""
 }
 
+// UpdateSuspensionStateByResponse401Headers the declared response headers of an HTTP 401 response for UpdateSuspensionStateBy
+type UpdateSuspensionStateByResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateSuspensionStateByResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateBy
 type UpdateSuspensionStateByResponse503Headers struct {
 	RetryAfter *int32
@@ -18836,6 +20311,10 @@ type UpdateSuspensionStateByResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON413 the response for an HTTP 413 `application/json` response
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
@@ -18844,6 +20323,8 @@ type UpdateSuspensionStateByResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateSuspensionStateByResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateByResponse503Headers
 }
@@ -18851,6 +20332,16 @@ type UpdateSuspensionStateByResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateSuspensionStateByResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON413 returns the response for an HTTP 413 `application/json` response
@@ -18902,6 +20393,11 @@ func (r UpdateSuspensionStateByResponse) ContentType() string {
 	return ""
 }
 
+// DeleteJobResponse401Headers the declared response headers of an HTTP 401 response for DeleteJob
+type DeleteJobResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteJobResponse503Headers the declared response headers of an HTTP 503 response for DeleteJob
 type DeleteJobResponse503Headers struct {
 	RetryAfter *int32
@@ -18912,12 +20408,18 @@ type DeleteJobResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteJobResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteJobResponse503Headers
 }
@@ -18925,6 +20427,16 @@ type DeleteJobResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r DeleteJobResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteJobResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteJobResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -18971,6 +20483,11 @@ func (r DeleteJobResponse) ContentType() string {
 	return ""
 }
 
+// GetJobResponse401Headers the declared response headers of an HTTP 401 response for GetJob
+type GetJobResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetJobResponse503Headers the declared response headers of an HTTP 503 response for GetJob
 type GetJobResponse503Headers struct {
 	RetryAfter *int32
@@ -18983,12 +20500,18 @@ type GetJobResponse struct {
 	JSON200 *JobDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetJobResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobResponse503Headers
 }
@@ -19001,6 +20524,16 @@ func (r GetJobResponse) GetJSON200() *JobDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetJobResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetJobResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetJobResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19047,6 +20580,11 @@ func (r GetJobResponse) ContentType() string {
 	return ""
 }
 
+// SetJobDuedateResponse401Headers the declared response headers of an HTTP 401 response for SetJobDuedate
+type SetJobDuedateResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobDuedateResponse503Headers the declared response headers of an HTTP 503 response for SetJobDuedate
 type SetJobDuedateResponse503Headers struct {
 	RetryAfter *int32
@@ -19057,6 +20595,10 @@ type SetJobDuedateResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19067,6 +20609,8 @@ type SetJobDuedateResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobDuedateResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobDuedateResponse503Headers
 }
@@ -19074,6 +20618,16 @@ type SetJobDuedateResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobDuedateResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobDuedateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobDuedateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19130,6 +20684,11 @@ func (r SetJobDuedateResponse) ContentType() string {
 	return ""
 }
 
+// RecalculateDuedateResponse401Headers the declared response headers of an HTTP 401 response for RecalculateDuedate
+type RecalculateDuedateResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // RecalculateDuedateResponse503Headers the declared response headers of an HTTP 503 response for RecalculateDuedate
 type RecalculateDuedateResponse503Headers struct {
 	RetryAfter *int32
@@ -19140,12 +20699,18 @@ type RecalculateDuedateResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RecalculateDuedateResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *RecalculateDuedateResponse503Headers
 }
@@ -19153,6 +20718,16 @@ type RecalculateDuedateResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r RecalculateDuedateResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19199,6 +20774,11 @@ func (r RecalculateDuedateResponse) ContentType() string {
 	return ""
 }
 
+// ExecuteJobResponse401Headers the declared response headers of an HTTP 401 response for ExecuteJob
+type ExecuteJobResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ExecuteJobResponse503Headers the declared response headers of an HTTP 503 response for ExecuteJob
 type ExecuteJobResponse503Headers struct {
 	RetryAfter *int32
@@ -19209,12 +20789,18 @@ type ExecuteJobResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ExecuteJobResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ExecuteJobResponse503Headers
 }
@@ -19222,6 +20808,16 @@ type ExecuteJobResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r ExecuteJobResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ExecuteJobResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ExecuteJobResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19268,6 +20864,11 @@ func (r ExecuteJobResponse) ContentType() string {
 	return ""
 }
 
+// SetJobPriorityResponse401Headers the declared response headers of an HTTP 401 response for SetJobPriority
+type SetJobPriorityResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobPriorityResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriority
 type SetJobPriorityResponse503Headers struct {
 	RetryAfter *int32
@@ -19278,6 +20879,10 @@ type SetJobPriorityResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19288,6 +20893,8 @@ type SetJobPriorityResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobPriorityResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobPriorityResponse503Headers
 }
@@ -19295,6 +20902,16 @@ type SetJobPriorityResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobPriorityResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobPriorityResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobPriorityResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19351,6 +20968,11 @@ func (r SetJobPriorityResponse) ContentType() string {
 	return ""
 }
 
+// SetJobRetriesResponse401Headers the declared response headers of an HTTP 401 response for SetJobRetries
+type SetJobRetriesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // SetJobRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetries
 type SetJobRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -19361,6 +20983,10 @@ type SetJobRetriesResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19371,6 +20997,8 @@ type SetJobRetriesResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetJobRetriesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesResponse503Headers
 }
@@ -19378,6 +21006,16 @@ type SetJobRetriesResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r SetJobRetriesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r SetJobRetriesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r SetJobRetriesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19434,6 +21072,11 @@ func (r SetJobRetriesResponse) ContentType() string {
 	return ""
 }
 
+// GetStacktraceResponse401Headers the declared response headers of an HTTP 401 response for GetStacktrace
+type GetStacktraceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetStacktraceResponse503Headers the declared response headers of an HTTP 503 response for GetStacktrace
 type GetStacktraceResponse503Headers struct {
 	RetryAfter *int32
@@ -19444,6 +21087,10 @@ type GetStacktraceResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
@@ -19452,6 +21099,8 @@ type GetStacktraceResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetStacktraceResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetStacktraceResponse503Headers
 }
@@ -19459,6 +21108,16 @@ type GetStacktraceResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetStacktraceResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetStacktraceResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetStacktraceResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19510,6 +21169,11 @@ func (r GetStacktraceResponse) ContentType() string {
 	return ""
 }
 
+// UpdateJobSuspensionStateResponse401Headers the declared response headers of an HTTP 401 response for UpdateJobSuspensionState
+type UpdateJobSuspensionStateResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateJobSuspensionStateResponse503Headers the declared response headers of an HTTP 503 response for UpdateJobSuspensionState
 type UpdateJobSuspensionStateResponse503Headers struct {
 	RetryAfter *int32
@@ -19520,6 +21184,10 @@ type UpdateJobSuspensionStateResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19530,6 +21198,8 @@ type UpdateJobSuspensionStateResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateJobSuspensionStateResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateJobSuspensionStateResponse503Headers
 }
@@ -19537,6 +21207,16 @@ type UpdateJobSuspensionStateResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateJobSuspensionStateResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19593,6 +21273,11 @@ func (r UpdateJobSuspensionStateResponse) ContentType() string {
 	return ""
 }
 
+// DeleteProcessInstanceResponse401Headers the declared response headers of an HTTP 401 response for DeleteProcessInstance
+type DeleteProcessInstanceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for DeleteProcessInstance
 type DeleteProcessInstanceResponse503Headers struct {
 	RetryAfter *int32
@@ -19603,12 +21288,18 @@ type DeleteProcessInstanceResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteProcessInstanceResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteProcessInstanceResponse503Headers
 }
@@ -19616,6 +21307,16 @@ type DeleteProcessInstanceResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r DeleteProcessInstanceResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19662,6 +21363,11 @@ func (r DeleteProcessInstanceResponse) ContentType() string {
 	return ""
 }
 
+// GetProcessInstanceResponse401Headers the declared response headers of an HTTP 401 response for GetProcessInstance
+type GetProcessInstanceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstance
 type GetProcessInstanceResponse503Headers struct {
 	RetryAfter *int32
@@ -19674,12 +21380,18 @@ type GetProcessInstanceResponse struct {
 	JSON200 *ProcessInstanceDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetProcessInstanceResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceResponse503Headers
 }
@@ -19692,6 +21404,16 @@ func (r GetProcessInstanceResponse) GetJSON200() *ProcessInstanceDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetProcessInstanceResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19738,6 +21460,11 @@ func (r GetProcessInstanceResponse) ContentType() string {
 	return ""
 }
 
+// UpdateSuspensionStateByIDResponse401Headers the declared response headers of an HTTP 401 response for UpdateSuspensionStateByID
+type UpdateSuspensionStateByIDResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateSuspensionStateByIDResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateByID
 type UpdateSuspensionStateByIDResponse503Headers struct {
 	RetryAfter *int32
@@ -19748,6 +21475,10 @@ type UpdateSuspensionStateByIDResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19758,6 +21489,8 @@ type UpdateSuspensionStateByIDResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateSuspensionStateByIDResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateByIDResponse503Headers
 }
@@ -19765,6 +21498,16 @@ type UpdateSuspensionStateByIDResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r UpdateSuspensionStateByIDResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19821,6 +21564,11 @@ func (r UpdateSuspensionStateByIDResponse) ContentType() string {
 	return ""
 }
 
+// ModifyProcessInstanceVariablesResponse401Headers the declared response headers of an HTTP 401 response for ModifyProcessInstanceVariables
+type ModifyProcessInstanceVariablesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ModifyProcessInstanceVariablesResponse503Headers the declared response headers of an HTTP 503 response for ModifyProcessInstanceVariables
 type ModifyProcessInstanceVariablesResponse503Headers struct {
 	RetryAfter *int32
@@ -19831,6 +21579,10 @@ type ModifyProcessInstanceVariablesResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON413 the response for an HTTP 413 `application/json` response
@@ -19841,6 +21593,8 @@ type ModifyProcessInstanceVariablesResponse struct {
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ModifyProcessInstanceVariablesResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ModifyProcessInstanceVariablesResponse503Headers
 }
@@ -19848,6 +21602,16 @@ type ModifyProcessInstanceVariablesResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r ModifyProcessInstanceVariablesResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19904,6 +21668,11 @@ func (r ModifyProcessInstanceVariablesResponse) ContentType() string {
 	return ""
 }
 
+// GetProcessInstanceVariableResponse401Headers the declared response headers of an HTTP 401 response for GetProcessInstanceVariable
+type GetProcessInstanceVariableResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetProcessInstanceVariableResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariable
 type GetProcessInstanceVariableResponse503Headers struct {
 	RetryAfter *int32
@@ -19916,12 +21685,18 @@ type GetProcessInstanceVariableResponse struct {
 	JSON200 *VariableValueDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetProcessInstanceVariableResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceVariableResponse503Headers
 }
@@ -19934,6 +21709,16 @@ func (r GetProcessInstanceVariableResponse) GetJSON200() *VariableValueDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetProcessInstanceVariableResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -19985,6 +21770,11 @@ type GetProcessInstanceVariableBinaryResponse200Headers struct {
 	ContentDisposition *string
 }
 
+// GetProcessInstanceVariableBinaryResponse401Headers the declared response headers of an HTTP 401 response for GetProcessInstanceVariableBinary
+type GetProcessInstanceVariableBinaryResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetProcessInstanceVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariableBinary
 type GetProcessInstanceVariableBinaryResponse503Headers struct {
 	RetryAfter *int32
@@ -19995,6 +21785,10 @@ type GetProcessInstanceVariableBinaryResponse struct {
 	HTTPResponse *http.Response
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
 	// JSON500 the response for an HTTP 500 `application/json` response
@@ -20003,6 +21797,8 @@ type GetProcessInstanceVariableBinaryResponse struct {
 	JSON503 *Unavailable
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetProcessInstanceVariableBinaryResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetProcessInstanceVariableBinaryResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceVariableBinaryResponse503Headers
 }
@@ -20010,6 +21806,16 @@ type GetProcessInstanceVariableBinaryResponse struct {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetProcessInstanceVariableBinaryResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
@@ -20056,6 +21862,11 @@ func (r GetProcessInstanceVariableBinaryResponse) ContentType() string {
 	return ""
 }
 
+// GetRestAPIVersionResponse401Headers the declared response headers of an HTTP 401 response for GetRestAPIVersion
+type GetRestAPIVersionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetRestAPIVersionResponse503Headers the declared response headers of an HTTP 503 response for GetRestAPIVersion
 type GetRestAPIVersionResponse503Headers struct {
 	RetryAfter *int32
@@ -20068,10 +21879,16 @@ type GetRestAPIVersionResponse struct {
 	JSON200 *VersionDto
 	// JSON400 the response for an HTTP 400 `application/json` response
 	JSON400 *BadRequest
+	// JSON401 the response for an HTTP 401 `application/json` response
+	JSON401 *Unauthorized
+	// JSON403 the response for an HTTP 403 `application/json` response
+	JSON403 *Forbidden
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetRestAPIVersionResponse401Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetRestAPIVersionResponse503Headers
 }
@@ -20084,6 +21901,16 @@ func (r GetRestAPIVersionResponse) GetJSON200() *VersionDto {
 // GetJSON400 returns the response for an HTTP 400 `application/json` response
 func (r GetRestAPIVersionResponse) GetJSON400() *BadRequest {
 	return r.JSON400
+}
+
+// GetJSON401 returns the response for an HTTP 401 `application/json` response
+func (r GetRestAPIVersionResponse) GetJSON401() *Unauthorized {
+	return r.JSON401
+}
+
+// GetJSON403 returns the response for an HTTP 403 `application/json` response
+func (r GetRestAPIVersionResponse) GetJSON403() *Forbidden {
+	return r.JSON403
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -22075,6 +23902,20 @@ func ParseGetBatchesResponse(rsp *http.Response) (*GetBatchesResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22092,6 +23933,16 @@ func ParseGetBatchesResponse(rsp *http.Response) (*GetBatchesResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetBatchesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22135,6 +23986,20 @@ func ParseGetBatchesCountResponse(rsp *http.Response) (*GetBatchesCountResponse,
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22152,6 +24017,16 @@ func ParseGetBatchesCountResponse(rsp *http.Response) (*GetBatchesCountResponse,
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetBatchesCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchesCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22195,6 +24070,20 @@ func ParseGetBatchStatisticsResponse(rsp *http.Response) (*GetBatchStatisticsRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22212,6 +24101,16 @@ func ParseGetBatchStatisticsResponse(rsp *http.Response) (*GetBatchStatisticsRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetBatchStatisticsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchStatisticsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22255,6 +24154,20 @@ func ParseGetBatchStatisticsCountResponse(rsp *http.Response) (*GetBatchStatisti
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22272,6 +24185,16 @@ func ParseGetBatchStatisticsCountResponse(rsp *http.Response) (*GetBatchStatisti
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetBatchStatisticsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchStatisticsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22311,6 +24234,20 @@ func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) 
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22335,6 +24272,16 @@ func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) 
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22378,6 +24325,20 @@ func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22402,6 +24363,16 @@ func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22441,6 +24412,20 @@ func ParseUpdateBatchSuspensionStateResponse(rsp *http.Response) (*UpdateBatchSu
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22479,6 +24464,16 @@ func ParseUpdateBatchSuspensionStateResponse(rsp *http.Response) (*UpdateBatchSu
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateBatchSuspensionStateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateBatchSuspensionStateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22522,6 +24517,20 @@ func ParseGetProcessEngineNamesResponse(rsp *http.Response) (*GetProcessEngineNa
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22539,6 +24548,16 @@ func ParseGetProcessEngineNamesResponse(rsp *http.Response) (*GetProcessEngineNa
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetProcessEngineNamesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessEngineNamesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22575,6 +24594,20 @@ func ParseGetLocalExecutionVariableBinaryResponse(rsp *http.Response) (*GetLocal
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22609,6 +24642,16 @@ func ParseGetLocalExecutionVariableBinaryResponse(rsp *http.Response) (*GetLocal
 			headers.ContentDisposition = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetLocalExecutionVariableBinaryResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetLocalExecutionVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22652,6 +24695,20 @@ func ParseGetExternalTasksResponse(rsp *http.Response) (*GetExternalTasksRespons
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22669,6 +24726,16 @@ func ParseGetExternalTasksResponse(rsp *http.Response) (*GetExternalTasksRespons
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetExternalTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22712,6 +24779,20 @@ func ParseQueryExternalTasksResponse(rsp *http.Response) (*QueryExternalTasksRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22743,6 +24824,16 @@ func ParseQueryExternalTasksResponse(rsp *http.Response) (*QueryExternalTasksRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryExternalTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22786,6 +24877,20 @@ func ParseGetExternalTasksCountResponse(rsp *http.Response) (*GetExternalTasksCo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22803,6 +24908,16 @@ func ParseGetExternalTasksCountResponse(rsp *http.Response) (*GetExternalTasksCo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetExternalTasksCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTasksCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22846,6 +24961,20 @@ func ParseQueryExternalTasksCountResponse(rsp *http.Response) (*QueryExternalTas
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22877,6 +25006,16 @@ func ParseQueryExternalTasksCountResponse(rsp *http.Response) (*QueryExternalTas
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryExternalTasksCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryExternalTasksCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -22920,6 +25059,20 @@ func ParseCreateExternalTaskResponse(rsp *http.Response) (*CreateExternalTaskRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22958,6 +25111,16 @@ func ParseCreateExternalTaskResponse(rsp *http.Response) (*CreateExternalTaskRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers CreateExternalTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateExternalTaskResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23001,6 +25164,20 @@ func ParseCreateExternalTasksResponse(rsp *http.Response) (*CreateExternalTasksR
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23039,6 +25216,16 @@ func ParseCreateExternalTasksResponse(rsp *http.Response) (*CreateExternalTasksR
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers CreateExternalTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23082,6 +25269,20 @@ func ParseFetchAndLockResponse(rsp *http.Response) (*FetchAndLockResponse, error
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23113,6 +25314,16 @@ func ParseFetchAndLockResponse(rsp *http.Response) (*FetchAndLockResponse, error
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers FetchAndLockResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers FetchAndLockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23152,6 +25363,20 @@ func ParseSetExternalTaskRetriesResponse(rsp *http.Response) (*SetExternalTaskRe
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23190,6 +25415,16 @@ func ParseSetExternalTaskRetriesResponse(rsp *http.Response) (*SetExternalTaskRe
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetExternalTaskRetriesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23233,6 +25468,20 @@ func ParseSetExternalTaskRetriesAsyncOperationResponse(rsp *http.Response) (*Set
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23271,6 +25520,16 @@ func ParseSetExternalTaskRetriesAsyncOperationResponse(rsp *http.Response) (*Set
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetExternalTaskRetriesAsyncOperationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskRetriesAsyncOperationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23314,6 +25573,20 @@ func ParseGetTopicNamesResponse(rsp *http.Response) (*GetTopicNamesResponse, err
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23331,6 +25604,16 @@ func ParseGetTopicNamesResponse(rsp *http.Response) (*GetTopicNamesResponse, err
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetTopicNamesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetTopicNamesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23374,6 +25657,20 @@ func ParseGetExternalTaskResponse(rsp *http.Response) (*GetExternalTaskResponse,
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23398,6 +25695,16 @@ func ParseGetExternalTaskResponse(rsp *http.Response) (*GetExternalTaskResponse,
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetExternalTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTaskResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23437,6 +25744,20 @@ func ParseHandleExternalTaskBpmnErrorResponse(rsp *http.Response) (*HandleExtern
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23475,6 +25796,16 @@ func ParseHandleExternalTaskBpmnErrorResponse(rsp *http.Response) (*HandleExtern
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers HandleExternalTaskBpmnErrorResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers HandleExternalTaskBpmnErrorResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23514,6 +25845,20 @@ func ParseCompleteExternalTaskResourceResponse(rsp *http.Response) (*CompleteExt
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23552,6 +25897,16 @@ func ParseCompleteExternalTaskResourceResponse(rsp *http.Response) (*CompleteExt
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers CompleteExternalTaskResourceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers CompleteExternalTaskResourceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23591,6 +25946,20 @@ func ParseGetExternalTaskErrorDetailsResponse(rsp *http.Response) (*GetExternalT
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23622,6 +25991,16 @@ func ParseGetExternalTaskErrorDetailsResponse(rsp *http.Response) (*GetExternalT
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetExternalTaskErrorDetailsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTaskErrorDetailsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23661,6 +26040,20 @@ func ParseExtendLockResponse(rsp *http.Response) (*ExtendLockResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23699,6 +26092,16 @@ func ParseExtendLockResponse(rsp *http.Response) (*ExtendLockResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers ExtendLockResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers ExtendLockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23738,6 +26141,20 @@ func ParseHandleFailureResponse(rsp *http.Response) (*HandleFailureResponse, err
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23776,6 +26193,16 @@ func ParseHandleFailureResponse(rsp *http.Response) (*HandleFailureResponse, err
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers HandleFailureResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers HandleFailureResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23815,6 +26242,20 @@ func ParseLockResponse(rsp *http.Response) (*LockResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23853,6 +26294,16 @@ func ParseLockResponse(rsp *http.Response) (*LockResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers LockResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers LockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23892,6 +26343,20 @@ func ParseSetExternalTaskResourcePriorityResponse(rsp *http.Response) (*SetExter
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23930,6 +26395,16 @@ func ParseSetExternalTaskResourcePriorityResponse(rsp *http.Response) (*SetExter
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetExternalTaskResourcePriorityResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskResourcePriorityResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -23969,6 +26444,20 @@ func ParseSetExternalTaskResourceRetriesResponse(rsp *http.Response) (*SetExtern
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24007,6 +26496,16 @@ func ParseSetExternalTaskResourceRetriesResponse(rsp *http.Response) (*SetExtern
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetExternalTaskResourceRetriesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskResourceRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24046,6 +26545,20 @@ func ParseUnlockResponse(rsp *http.Response) (*UnlockResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24070,6 +26583,16 @@ func ParseUnlockResponse(rsp *http.Response) (*UnlockResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UnlockResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UnlockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24113,6 +26636,20 @@ func ParseGetHistoricBatchesResponse(rsp *http.Response) (*GetHistoricBatchesRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24130,6 +26667,16 @@ func ParseGetHistoricBatchesResponse(rsp *http.Response) (*GetHistoricBatchesRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricBatchesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24173,6 +26720,20 @@ func ParseGetCleanableHistoricBatchesReportResponse(rsp *http.Response) (*GetCle
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24190,6 +26751,16 @@ func ParseGetCleanableHistoricBatchesReportResponse(rsp *http.Response) (*GetCle
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetCleanableHistoricBatchesReportResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetCleanableHistoricBatchesReportResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24233,6 +26804,20 @@ func ParseGetCleanableHistoricBatchesReportCountResponse(rsp *http.Response) (*G
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24250,6 +26835,16 @@ func ParseGetCleanableHistoricBatchesReportCountResponse(rsp *http.Response) (*G
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetCleanableHistoricBatchesReportCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetCleanableHistoricBatchesReportCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24293,6 +26888,20 @@ func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatch
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24310,6 +26919,16 @@ func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatch
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricBatchesCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchesCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24353,6 +26972,20 @@ func ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp *http.Response) (*SetRemo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24384,6 +27017,16 @@ func ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp *http.Response) (*SetRemo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetRemovalTimeAsyncHistoricBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetRemovalTimeAsyncHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24423,6 +27066,20 @@ func ParseDeleteHistoricBatchResponse(rsp *http.Response) (*DeleteHistoricBatchR
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24447,6 +27104,16 @@ func ParseDeleteHistoricBatchResponse(rsp *http.Response) (*DeleteHistoricBatchR
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteHistoricBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24490,6 +27157,20 @@ func ParseGetHistoricBatchResponse(rsp *http.Response) (*GetHistoricBatchRespons
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24514,6 +27195,16 @@ func ParseGetHistoricBatchResponse(rsp *http.Response) (*GetHistoricBatchRespons
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24557,6 +27248,20 @@ func ParseGetHistoricExternalTaskLogsResponse(rsp *http.Response) (*GetHistoricE
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24574,6 +27279,16 @@ func ParseGetHistoricExternalTaskLogsResponse(rsp *http.Response) (*GetHistoricE
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricExternalTaskLogsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24617,6 +27332,20 @@ func ParseQueryHistoricExternalTaskLogsResponse(rsp *http.Response) (*QueryHisto
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24648,6 +27377,16 @@ func ParseQueryHistoricExternalTaskLogsResponse(rsp *http.Response) (*QueryHisto
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryHistoricExternalTaskLogsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricExternalTaskLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24691,6 +27430,20 @@ func ParseGetHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*GetHist
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24708,6 +27461,16 @@ func ParseGetHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*GetHist
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricExternalTaskLogsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24751,6 +27514,20 @@ func ParseQueryHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*Query
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24782,6 +27559,16 @@ func ParseQueryHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*Query
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryHistoricExternalTaskLogsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricExternalTaskLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24825,6 +27612,20 @@ func ParseGetHistoricExternalTaskLogResponse(rsp *http.Response) (*GetHistoricEx
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24849,6 +27650,16 @@ func ParseGetHistoricExternalTaskLogResponse(rsp *http.Response) (*GetHistoricEx
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricExternalTaskLogResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24888,6 +27699,20 @@ func ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp *http.Response) (*G
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24919,6 +27744,16 @@ func ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp *http.Response) (*G
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetErrorDetailsHistoricExternalTaskLogResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetErrorDetailsHistoricExternalTaskLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24962,6 +27797,20 @@ func ParseGetHistoricIncidentsResponse(rsp *http.Response) (*GetHistoricIncident
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24979,6 +27828,16 @@ func ParseGetHistoricIncidentsResponse(rsp *http.Response) (*GetHistoricIncident
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricIncidentsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricIncidentsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25022,6 +27881,20 @@ func ParseGetHistoricIncidentsCountResponse(rsp *http.Response) (*GetHistoricInc
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25039,6 +27912,16 @@ func ParseGetHistoricIncidentsCountResponse(rsp *http.Response) (*GetHistoricInc
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricIncidentsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricIncidentsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25082,6 +27965,20 @@ func ParseGetHistoricJobLogsResponse(rsp *http.Response) (*GetHistoricJobLogsRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25099,6 +27996,16 @@ func ParseGetHistoricJobLogsResponse(rsp *http.Response) (*GetHistoricJobLogsRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricJobLogsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25142,6 +28049,20 @@ func ParseQueryHistoricJobLogsResponse(rsp *http.Response) (*QueryHistoricJobLog
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25173,6 +28094,16 @@ func ParseQueryHistoricJobLogsResponse(rsp *http.Response) (*QueryHistoricJobLog
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryHistoricJobLogsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricJobLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25216,6 +28147,20 @@ func ParseGetHistoricJobLogsCountResponse(rsp *http.Response) (*GetHistoricJobLo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25233,6 +28178,16 @@ func ParseGetHistoricJobLogsCountResponse(rsp *http.Response) (*GetHistoricJobLo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricJobLogsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25276,6 +28231,20 @@ func ParseQueryHistoricJobLogsCountResponse(rsp *http.Response) (*QueryHistoricJ
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25307,6 +28276,16 @@ func ParseQueryHistoricJobLogsCountResponse(rsp *http.Response) (*QueryHistoricJ
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryHistoricJobLogsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricJobLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25350,6 +28329,20 @@ func ParseGetHistoricJobLogResponse(rsp *http.Response) (*GetHistoricJobLogRespo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25374,6 +28367,16 @@ func ParseGetHistoricJobLogResponse(rsp *http.Response) (*GetHistoricJobLogRespo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetHistoricJobLogResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25413,6 +28416,20 @@ func ParseGetStacktraceHistoricJobLogResponse(rsp *http.Response) (*GetStacktrac
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25444,6 +28461,16 @@ func ParseGetStacktraceHistoricJobLogResponse(rsp *http.Response) (*GetStacktrac
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetStacktraceHistoricJobLogResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceHistoricJobLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25487,6 +28514,20 @@ func ParseGetIncidentsResponse(rsp *http.Response) (*GetIncidentsResponse, error
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25504,6 +28545,16 @@ func ParseGetIncidentsResponse(rsp *http.Response) (*GetIncidentsResponse, error
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetIncidentsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25547,6 +28598,20 @@ func ParseGetIncidentsCountResponse(rsp *http.Response) (*GetIncidentsCountRespo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25564,6 +28629,16 @@ func ParseGetIncidentsCountResponse(rsp *http.Response) (*GetIncidentsCountRespo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetIncidentsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25603,6 +28678,20 @@ func ParseResolveIncidentResponse(rsp *http.Response) (*ResolveIncidentResponse,
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25627,6 +28716,16 @@ func ParseResolveIncidentResponse(rsp *http.Response) (*ResolveIncidentResponse,
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers ResolveIncidentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers ResolveIncidentResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25670,6 +28769,20 @@ func ParseGetIncidentResponse(rsp *http.Response) (*GetIncidentResponse, error) 
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25694,6 +28807,16 @@ func ParseGetIncidentResponse(rsp *http.Response) (*GetIncidentResponse, error) 
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetIncidentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25733,6 +28856,20 @@ func ParseClearIncidentAnnotationResponse(rsp *http.Response) (*ClearIncidentAnn
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25757,6 +28894,16 @@ func ParseClearIncidentAnnotationResponse(rsp *http.Response) (*ClearIncidentAnn
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers ClearIncidentAnnotationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers ClearIncidentAnnotationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25796,6 +28943,20 @@ func ParseSetIncidentAnnotationResponse(rsp *http.Response) (*SetIncidentAnnotat
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25834,6 +28995,16 @@ func ParseSetIncidentAnnotationResponse(rsp *http.Response) (*SetIncidentAnnotat
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetIncidentAnnotationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetIncidentAnnotationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25877,6 +29048,20 @@ func ParseGetJobsResponse(rsp *http.Response) (*GetJobsResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25894,6 +29079,16 @@ func ParseGetJobsResponse(rsp *http.Response) (*GetJobsResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25937,6 +29132,20 @@ func ParseQueryJobsResponse(rsp *http.Response) (*QueryJobsResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25968,6 +29177,16 @@ func ParseQueryJobsResponse(rsp *http.Response) (*QueryJobsResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryJobsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26011,6 +29230,20 @@ func ParseGetJobDefinitionsResponse(rsp *http.Response) (*GetJobDefinitionsRespo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26028,6 +29261,16 @@ func ParseGetJobDefinitionsResponse(rsp *http.Response) (*GetJobDefinitionsRespo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobDefinitionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26071,6 +29314,20 @@ func ParseQueryJobDefinitionsResponse(rsp *http.Response) (*QueryJobDefinitionsR
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26102,6 +29359,16 @@ func ParseQueryJobDefinitionsResponse(rsp *http.Response) (*QueryJobDefinitionsR
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryJobDefinitionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26145,6 +29412,20 @@ func ParseGetJobDefinitionsCountResponse(rsp *http.Response) (*GetJobDefinitions
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26162,6 +29443,16 @@ func ParseGetJobDefinitionsCountResponse(rsp *http.Response) (*GetJobDefinitions
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobDefinitionsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26205,6 +29496,20 @@ func ParseQueryJobDefinitionsCountResponse(rsp *http.Response) (*QueryJobDefinit
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26236,6 +29541,16 @@ func ParseQueryJobDefinitionsCountResponse(rsp *http.Response) (*QueryJobDefinit
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryJobDefinitionsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobDefinitionsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26275,6 +29590,20 @@ func ParseUpdateSuspensionStateJobDefinitionsResponse(rsp *http.Response) (*Upda
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26306,6 +29635,16 @@ func ParseUpdateSuspensionStateJobDefinitionsResponse(rsp *http.Response) (*Upda
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateSuspensionStateJobDefinitionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26349,6 +29688,20 @@ func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionRespons
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26373,6 +29726,16 @@ func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionRespons
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobDefinitionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26412,6 +29775,20 @@ func ParseSetJobPriorityJobDefinitionResponse(rsp *http.Response) (*SetJobPriori
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26450,6 +29827,16 @@ func ParseSetJobPriorityJobDefinitionResponse(rsp *http.Response) (*SetJobPriori
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobPriorityJobDefinitionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobPriorityJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26489,6 +29876,20 @@ func ParseSetJobRetriesJobDefinitionResponse(rsp *http.Response) (*SetJobRetries
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26520,6 +29921,16 @@ func ParseSetJobRetriesJobDefinitionResponse(rsp *http.Response) (*SetJobRetries
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobRetriesJobDefinitionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26559,6 +29970,20 @@ func ParseUpdateSuspensionStateJobDefinitionResponse(rsp *http.Response) (*Updat
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26590,6 +30015,16 @@ func ParseUpdateSuspensionStateJobDefinitionResponse(rsp *http.Response) (*Updat
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateSuspensionStateJobDefinitionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26633,6 +30068,20 @@ func ParseGetJobsCountResponse(rsp *http.Response) (*GetJobsCountResponse, error
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26650,6 +30099,16 @@ func ParseGetJobsCountResponse(rsp *http.Response) (*GetJobsCountResponse, error
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26693,6 +30152,20 @@ func ParseQueryJobsCountResponse(rsp *http.Response) (*QueryJobsCountResponse, e
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26724,6 +30197,16 @@ func ParseQueryJobsCountResponse(rsp *http.Response) (*QueryJobsCountResponse, e
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers QueryJobsCountResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26767,6 +30250,20 @@ func ParseSetJobRetriesAsyncOperationResponse(rsp *http.Response) (*SetJobRetrie
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26798,6 +30295,16 @@ func ParseSetJobRetriesAsyncOperationResponse(rsp *http.Response) (*SetJobRetrie
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobRetriesAsyncOperationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesAsyncOperationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26837,6 +30344,20 @@ func ParseUpdateSuspensionStateByResponse(rsp *http.Response) (*UpdateSuspension
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest PayloadTooLarge
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26868,6 +30389,16 @@ func ParseUpdateSuspensionStateByResponse(rsp *http.Response) (*UpdateSuspension
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateSuspensionStateByResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateByResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26907,6 +30438,20 @@ func ParseDeleteJobResponse(rsp *http.Response) (*DeleteJobResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26931,6 +30476,16 @@ func ParseDeleteJobResponse(rsp *http.Response) (*DeleteJobResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteJobResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26974,6 +30529,20 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26998,6 +30567,16 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetJobResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27037,6 +30616,20 @@ func ParseSetJobDuedateResponse(rsp *http.Response) (*SetJobDuedateResponse, err
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27075,6 +30668,16 @@ func ParseSetJobDuedateResponse(rsp *http.Response) (*SetJobDuedateResponse, err
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobDuedateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobDuedateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27114,6 +30717,20 @@ func ParseRecalculateDuedateResponse(rsp *http.Response) (*RecalculateDuedateRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27138,6 +30755,16 @@ func ParseRecalculateDuedateResponse(rsp *http.Response) (*RecalculateDuedateRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers RecalculateDuedateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers RecalculateDuedateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27177,6 +30804,20 @@ func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27201,6 +30842,16 @@ func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers ExecuteJobResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers ExecuteJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27240,6 +30891,20 @@ func ParseSetJobPriorityResponse(rsp *http.Response) (*SetJobPriorityResponse, e
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27278,6 +30943,16 @@ func ParseSetJobPriorityResponse(rsp *http.Response) (*SetJobPriorityResponse, e
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobPriorityResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobPriorityResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27317,6 +30992,20 @@ func ParseSetJobRetriesResponse(rsp *http.Response) (*SetJobRetriesResponse, err
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27355,6 +31044,16 @@ func ParseSetJobRetriesResponse(rsp *http.Response) (*SetJobRetriesResponse, err
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers SetJobRetriesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27394,6 +31093,20 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27425,6 +31138,16 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetStacktraceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27464,6 +31187,20 @@ func ParseUpdateJobSuspensionStateResponse(rsp *http.Response) (*UpdateJobSuspen
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27502,6 +31239,16 @@ func ParseUpdateJobSuspensionStateResponse(rsp *http.Response) (*UpdateJobSuspen
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateJobSuspensionStateResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateJobSuspensionStateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27541,6 +31288,20 @@ func ParseDeleteProcessInstanceResponse(rsp *http.Response) (*DeleteProcessInsta
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27565,6 +31326,16 @@ func ParseDeleteProcessInstanceResponse(rsp *http.Response) (*DeleteProcessInsta
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteProcessInstanceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteProcessInstanceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27608,6 +31379,20 @@ func ParseGetProcessInstanceResponse(rsp *http.Response) (*GetProcessInstanceRes
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27632,6 +31417,16 @@ func ParseGetProcessInstanceResponse(rsp *http.Response) (*GetProcessInstanceRes
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetProcessInstanceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27671,6 +31466,20 @@ func ParseUpdateSuspensionStateByIDResponse(rsp *http.Response) (*UpdateSuspensi
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27709,6 +31518,16 @@ func ParseUpdateSuspensionStateByIDResponse(rsp *http.Response) (*UpdateSuspensi
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers UpdateSuspensionStateByIDResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateByIDResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27748,6 +31567,20 @@ func ParseModifyProcessInstanceVariablesResponse(rsp *http.Response) (*ModifyPro
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27786,6 +31619,16 @@ func ParseModifyProcessInstanceVariablesResponse(rsp *http.Response) (*ModifyPro
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers ModifyProcessInstanceVariablesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers ModifyProcessInstanceVariablesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27829,6 +31672,20 @@ func ParseGetProcessInstanceVariableResponse(rsp *http.Response) (*GetProcessIns
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27853,6 +31710,16 @@ func ParseGetProcessInstanceVariableResponse(rsp *http.Response) (*GetProcessIns
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetProcessInstanceVariableResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceVariableResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27889,6 +31756,20 @@ func ParseGetProcessInstanceVariableBinaryResponse(rsp *http.Response) (*GetProc
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest NotFound
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27923,6 +31804,16 @@ func ParseGetProcessInstanceVariableBinaryResponse(rsp *http.Response) (*GetProc
 			headers.ContentDisposition = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetProcessInstanceVariableBinaryResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27966,6 +31857,20 @@ func ParseGetRestAPIVersionResponse(rsp *http.Response) (*GetRestAPIVersionRespo
 		}
 		response.JSON400 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthorized
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Forbidden
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27983,6 +31888,16 @@ func ParseGetRestAPIVersionResponse(rsp *http.Response) (*GetRestAPIVersionRespo
 	}
 
 	switch {
+	case rsp.StatusCode == 401:
+		var headers GetRestAPIVersionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetRestAPIVersionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

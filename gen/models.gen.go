@@ -630,6 +630,38 @@ type AtomLink struct {
 	Rel nullable.Nullable[string] `json:"rel,omitempty"`
 }
 
+// AuthorizationExceptionDto The body of an error that tells what the caller would need. Without these it is an `ExceptionDto`.
+//
+// Example: {"code":0,"message":"The user with id 'mary' does not have 'operator' permission on resource 'deleteBatch' of type 'Operation'.","missingAuthorizations":[{"permissionName":"operator","resourceId":"deleteBatch","resourceName":"Operation"}],"permissionName":"operator","resourceId":"deleteBatch","resourceName":"Operation","type":"AuthorizationException","userId":"mary"}
+type AuthorizationExceptionDto struct {
+	// Code As in `ExceptionDto`.
+	Code nullable.Nullable[int32] `json:"code"`
+
+	// Message What is missing, in words.
+	Message nullable.Nullable[string] `json:"message"`
+
+	// MissingAuthorizations The roles of which any one would do.
+	MissingAuthorizations nullable.Nullable[[]MissingAuthorizationDto] `json:"missingAuthorizations,omitempty"`
+
+	// PermissionName The one role that is missing; null where any of several would do.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	PermissionName nullable.Nullable[string] `json:"permissionName,omitempty"`
+
+	// ResourceID Which one; null where any of several would do.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	ResourceID nullable.Nullable[string] `json:"resourceId,omitempty"`
+
+	// ResourceName What the role is missing for; null where any of several would do.
+	// Deprecated: this property has been marked as deprecated upstream, but no `x-deprecated-reason` was set
+	ResourceName nullable.Nullable[string] `json:"resourceName,omitempty"`
+
+	// Type The kind of error, `AuthorizationException`.
+	Type nullable.Nullable[string] `json:"type"`
+
+	// UserID The name of the caller.
+	UserID nullable.Nullable[string] `json:"userId,omitempty"`
+}
+
 // BatchDto Work on many items that runs in the background.
 //
 // Example: {"batchJobDefinitionId":"018f3c1e-6f1d-7c2b-8d3e-4f5a6b7c8d9e","batchJobsPerSeed":100,"createUserId":null,"executionStartTime":"2013-01-23T14:42:46.120+0200","id":"018f3c1e-6f1a-7c2b-8d3e-4f5a6b7c8d9e","invocationsPerBatchJob":1,"jobsCreated":300,"monitorJobDefinitionId":"018f3c1e-6f1c-7c2b-8d3e-4f5a6b7c8d9e","seedJobDefinitionId":"018f3c1e-6f1b-7c2b-8d3e-4f5a6b7c8d9e","startTime":"2013-01-23T14:42:45.000+0200","suspended":false,"tenantId":null,"totalJobs":2000,"type":"set-external-task-retries"}
@@ -2467,6 +2499,20 @@ type LockedExternalTaskDto struct {
 	WorkerID string `json:"workerId"`
 }
 
+// MissingAuthorizationDto A role that would do.
+//
+// Example: {"permissionName":"operator","resourceId":"deleteBatch","resourceName":"Operation"}
+type MissingAuthorizationDto struct {
+	// PermissionName The role.
+	PermissionName nullable.Nullable[string] `json:"permissionName,omitempty"`
+
+	// ResourceID The operation, by its operationId.
+	ResourceID nullable.Nullable[string] `json:"resourceId,omitempty"`
+
+	// ResourceName What it is needed for, `Operation`.
+	ResourceName nullable.Nullable[string] `json:"resourceName,omitempty"`
+}
+
 // OnMissing What to do with ids that no task has: `fail` answers 404 and changes nothing, `skip` goes on without them. A
 // batch lists skipped ones as gone, and counts them in `totalJobs`.
 type OnMissing string
@@ -3359,6 +3405,11 @@ type VariableOwnerID = string
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
 type BadRequest = ExceptionDto
 
+// Forbidden The body of an error that tells what the caller would need. Without these it is an `ExceptionDto`.
+//
+// Example: {"code":0,"message":"The user with id 'mary' does not have 'operator' permission on resource 'deleteBatch' of type 'Operation'.","missingAuthorizations":[{"permissionName":"operator","resourceId":"deleteBatch","resourceName":"Operation"}],"permissionName":"operator","resourceId":"deleteBatch","resourceName":"Operation","type":"AuthorizationException","userId":"mary"}
+type Forbidden = AuthorizationExceptionDto
+
 // InternalError The one body of every error.
 //
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
@@ -3378,6 +3429,11 @@ type NotFound = ExceptionDto
 //
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
 type PayloadTooLarge = ExceptionDto
+
+// Unauthorized The one body of every error.
+//
+// Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
+type Unauthorized = ExceptionDto
 
 // Unavailable The one body of every error.
 //

@@ -4639,6 +4639,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 type BadRequestJSONResponse ExceptionDto
 
+type ForbiddenJSONResponse AuthorizationExceptionDto
+
 type InternalErrorJSONResponse ExceptionDto
 
 type NotAcceptableJSONResponse ExceptionDto
@@ -4646,6 +4648,15 @@ type NotAcceptableJSONResponse ExceptionDto
 type NotFoundJSONResponse ExceptionDto
 
 type PayloadTooLargeJSONResponse ExceptionDto
+
+type UnauthorizedResponseHeaders struct {
+	WWWAuthenticate *string
+}
+type UnauthorizedJSONResponse struct {
+	Body ExceptionDto
+
+	Headers UnauthorizedResponseHeaders
+}
 
 type UnavailableResponseHeaders struct {
 	RetryAfter *int32
@@ -4701,6 +4712,37 @@ func (response GetBatches400JSONResponse) VisitGetBatchesResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatches401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetBatches401JSONResponse) VisitGetBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatches403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetBatches403JSONResponse) VisitGetBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4772,6 +4814,37 @@ func (response GetBatchesCount400JSONResponse) VisitGetBatchesCountResponse(w ht
 	return err
 }
 
+type GetBatchesCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetBatchesCount401JSONResponse) VisitGetBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatchesCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetBatchesCount403JSONResponse) VisitGetBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBatchesCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetBatchesCount500JSONResponse) VisitGetBatchesCountResponse(w http.ResponseWriter) error {
@@ -4835,6 +4908,37 @@ func (response GetBatchStatistics400JSONResponse) VisitGetBatchStatisticsRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatchStatistics401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetBatchStatistics401JSONResponse) VisitGetBatchStatisticsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatchStatistics403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetBatchStatistics403JSONResponse) VisitGetBatchStatisticsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4906,6 +5010,37 @@ func (response GetBatchStatisticsCount400JSONResponse) VisitGetBatchStatisticsCo
 	return err
 }
 
+type GetBatchStatisticsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetBatchStatisticsCount401JSONResponse) VisitGetBatchStatisticsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatchStatisticsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetBatchStatisticsCount403JSONResponse) VisitGetBatchStatisticsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBatchStatisticsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetBatchStatisticsCount500JSONResponse) VisitGetBatchStatisticsCountResponse(w http.ResponseWriter) error {
@@ -4964,6 +5099,37 @@ func (response DeleteBatch400JSONResponse) VisitDeleteBatchResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBatch401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteBatch401JSONResponse) VisitDeleteBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBatch403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteBatch403JSONResponse) VisitDeleteBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5049,6 +5215,37 @@ func (response GetBatch400JSONResponse) VisitGetBatchResponse(w http.ResponseWri
 	return err
 }
 
+type GetBatch401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetBatch401JSONResponse) VisitGetBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatch403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetBatch403JSONResponse) VisitGetBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBatch404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetBatch404JSONResponse) VisitGetBatchResponse(w http.ResponseWriter) error {
@@ -5121,6 +5318,37 @@ func (response UpdateBatchSuspensionState400JSONResponse) VisitUpdateBatchSuspen
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBatchSuspensionState401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateBatchSuspensionState401JSONResponse) VisitUpdateBatchSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateBatchSuspensionState403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateBatchSuspensionState403JSONResponse) VisitUpdateBatchSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5235,6 +5463,37 @@ func (response GetProcessEngineNames400JSONResponse) VisitGetProcessEngineNamesR
 	return err
 }
 
+type GetProcessEngineNames401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetProcessEngineNames401JSONResponse) VisitGetProcessEngineNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessEngineNames403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetProcessEngineNames403JSONResponse) VisitGetProcessEngineNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProcessEngineNames500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetProcessEngineNames500JSONResponse) VisitGetProcessEngineNamesResponse(w http.ResponseWriter) error {
@@ -5307,6 +5566,37 @@ func (response GetLocalExecutionVariableBinary400JSONResponse) VisitGetLocalExec
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinary401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetLocalExecutionVariableBinary401JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetLocalExecutionVariableBinary403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetLocalExecutionVariableBinary403JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5392,6 +5682,37 @@ func (response GetExternalTasks400JSONResponse) VisitGetExternalTasksResponse(w 
 	return err
 }
 
+type GetExternalTasks401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetExternalTasks401JSONResponse) VisitGetExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTasks403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetExternalTasks403JSONResponse) VisitGetExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetExternalTasks500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetExternalTasks500JSONResponse) VisitGetExternalTasksResponse(w http.ResponseWriter) error {
@@ -5456,6 +5777,37 @@ func (response QueryExternalTasks400JSONResponse) VisitQueryExternalTasksRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryExternalTasks401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryExternalTasks401JSONResponse) VisitQueryExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryExternalTasks403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryExternalTasks403JSONResponse) VisitQueryExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5557,6 +5909,37 @@ func (response GetExternalTasksCount400JSONResponse) VisitGetExternalTasksCountR
 	return err
 }
 
+type GetExternalTasksCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetExternalTasksCount401JSONResponse) VisitGetExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTasksCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetExternalTasksCount403JSONResponse) VisitGetExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetExternalTasksCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetExternalTasksCount500JSONResponse) VisitGetExternalTasksCountResponse(w http.ResponseWriter) error {
@@ -5620,6 +6003,37 @@ func (response QueryExternalTasksCount400JSONResponse) VisitQueryExternalTasksCo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryExternalTasksCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryExternalTasksCount401JSONResponse) VisitQueryExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryExternalTasksCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryExternalTasksCount403JSONResponse) VisitQueryExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5718,6 +6132,37 @@ func (response CreateExternalTask400JSONResponse) VisitCreateExternalTaskRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExternalTask401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateExternalTask401JSONResponse) VisitCreateExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExternalTask403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateExternalTask403JSONResponse) VisitCreateExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5834,6 +6279,37 @@ func (response CreateExternalTasks400JSONResponse) VisitCreateExternalTasksRespo
 	return err
 }
 
+type CreateExternalTasks401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CreateExternalTasks401JSONResponse) VisitCreateExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateExternalTasks403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CreateExternalTasks403JSONResponse) VisitCreateExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateExternalTasks404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response CreateExternalTasks404JSONResponse) VisitCreateExternalTasksResponse(w http.ResponseWriter) error {
@@ -5945,6 +6421,37 @@ func (response FetchAndLock400JSONResponse) VisitFetchAndLockResponse(w http.Res
 	return err
 }
 
+type FetchAndLock401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response FetchAndLock401JSONResponse) VisitFetchAndLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FetchAndLock403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response FetchAndLock403JSONResponse) VisitFetchAndLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type FetchAndLock413JSONResponse struct{ PayloadTooLargeJSONResponse }
 
 func (response FetchAndLock413JSONResponse) VisitFetchAndLockResponse(w http.ResponseWriter) error {
@@ -6032,6 +6539,37 @@ func (response SetExternalTaskRetries400JSONResponse) VisitSetExternalTaskRetrie
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskRetries401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetExternalTaskRetries401JSONResponse) VisitSetExternalTaskRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskRetries403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetExternalTaskRetries403JSONResponse) VisitSetExternalTaskRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6148,6 +6686,37 @@ func (response SetExternalTaskRetriesAsyncOperation400JSONResponse) VisitSetExte
 	return err
 }
 
+type SetExternalTaskRetriesAsyncOperation401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetExternalTaskRetriesAsyncOperation401JSONResponse) VisitSetExternalTaskRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskRetriesAsyncOperation403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetExternalTaskRetriesAsyncOperation403JSONResponse) VisitSetExternalTaskRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetExternalTaskRetriesAsyncOperation404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response SetExternalTaskRetriesAsyncOperation404JSONResponse) VisitSetExternalTaskRetriesAsyncOperationResponse(w http.ResponseWriter) error {
@@ -6259,6 +6828,37 @@ func (response GetTopicNames400JSONResponse) VisitGetTopicNamesResponse(w http.R
 	return err
 }
 
+type GetTopicNames401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetTopicNames401JSONResponse) VisitGetTopicNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTopicNames403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetTopicNames403JSONResponse) VisitGetTopicNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTopicNames500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetTopicNames500JSONResponse) VisitGetTopicNamesResponse(w http.ResponseWriter) error {
@@ -6322,6 +6922,37 @@ func (response GetExternalTask400JSONResponse) VisitGetExternalTaskResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTask401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetExternalTask401JSONResponse) VisitGetExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTask403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetExternalTask403JSONResponse) VisitGetExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6398,6 +7029,37 @@ func (response HandleExternalTaskBpmnError400JSONResponse) VisitHandleExternalTa
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type HandleExternalTaskBpmnError401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response HandleExternalTaskBpmnError401JSONResponse) VisitHandleExternalTaskBpmnErrorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type HandleExternalTaskBpmnError403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response HandleExternalTaskBpmnError403JSONResponse) VisitHandleExternalTaskBpmnErrorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6504,6 +7166,37 @@ func (response CompleteExternalTaskResource400JSONResponse) VisitCompleteExterna
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteExternalTaskResource401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response CompleteExternalTaskResource401JSONResponse) VisitCompleteExternalTaskResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompleteExternalTaskResource403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response CompleteExternalTaskResource403JSONResponse) VisitCompleteExternalTaskResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6624,6 +7317,37 @@ func (response GetExternalTaskErrorDetails400JSONResponse) VisitGetExternalTaskE
 	return err
 }
 
+type GetExternalTaskErrorDetails401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetExternalTaskErrorDetails401JSONResponse) VisitGetExternalTaskErrorDetailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTaskErrorDetails403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetExternalTaskErrorDetails403JSONResponse) VisitGetExternalTaskErrorDetailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetExternalTaskErrorDetails404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetExternalTaskErrorDetails404JSONResponse) VisitGetExternalTaskErrorDetailsResponse(w http.ResponseWriter) error {
@@ -6710,6 +7434,37 @@ func (response ExtendLock400JSONResponse) VisitExtendLockResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendLock401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ExtendLock401JSONResponse) VisitExtendLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExtendLock403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ExtendLock403JSONResponse) VisitExtendLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6820,6 +7575,37 @@ func (response HandleFailure400JSONResponse) VisitHandleFailureResponse(w http.R
 	return err
 }
 
+type HandleFailure401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response HandleFailure401JSONResponse) VisitHandleFailureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type HandleFailure403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response HandleFailure403JSONResponse) VisitHandleFailureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type HandleFailure404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response HandleFailure404JSONResponse) VisitHandleFailureResponse(w http.ResponseWriter) error {
@@ -6922,6 +7708,37 @@ func (response Lock400JSONResponse) VisitLockResponse(w http.ResponseWriter) err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Lock401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response Lock401JSONResponse) VisitLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Lock403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response Lock403JSONResponse) VisitLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7032,6 +7849,37 @@ func (response SetExternalTaskResourcePriority400JSONResponse) VisitSetExternalT
 	return err
 }
 
+type SetExternalTaskResourcePriority401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetExternalTaskResourcePriority401JSONResponse) VisitSetExternalTaskResourcePriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskResourcePriority403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetExternalTaskResourcePriority403JSONResponse) VisitSetExternalTaskResourcePriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetExternalTaskResourcePriority404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response SetExternalTaskResourcePriority404JSONResponse) VisitSetExternalTaskResourcePriorityResponse(w http.ResponseWriter) error {
@@ -7134,6 +7982,37 @@ func (response SetExternalTaskResourceRetries400JSONResponse) VisitSetExternalTa
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskResourceRetries401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetExternalTaskResourceRetries401JSONResponse) VisitSetExternalTaskResourceRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskResourceRetries403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetExternalTaskResourceRetries403JSONResponse) VisitSetExternalTaskResourceRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7243,6 +8122,37 @@ func (response Unlock400JSONResponse) VisitUnlockResponse(w http.ResponseWriter)
 	return err
 }
 
+type Unlock401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response Unlock401JSONResponse) VisitUnlockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type Unlock403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response Unlock403JSONResponse) VisitUnlockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type Unlock404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response Unlock404JSONResponse) VisitUnlockResponse(w http.ResponseWriter) error {
@@ -7324,6 +8234,37 @@ func (response GetHistoricBatches400JSONResponse) VisitGetHistoricBatchesRespons
 	return err
 }
 
+type GetHistoricBatches401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricBatches401JSONResponse) VisitGetHistoricBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatches403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricBatches403JSONResponse) VisitGetHistoricBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricBatches500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricBatches500JSONResponse) VisitGetHistoricBatchesResponse(w http.ResponseWriter) error {
@@ -7387,6 +8328,37 @@ func (response GetCleanableHistoricBatchesReport400JSONResponse) VisitGetCleanab
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReport401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport401JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReport403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport403JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7458,6 +8430,37 @@ func (response GetCleanableHistoricBatchesReportCount400JSONResponse) VisitGetCl
 	return err
 }
 
+type GetCleanableHistoricBatchesReportCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount401JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCleanableHistoricBatchesReportCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount403JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCleanableHistoricBatchesReportCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetCleanableHistoricBatchesReportCount500JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
@@ -7525,6 +8528,37 @@ func (response GetHistoricBatchesCount400JSONResponse) VisitGetHistoricBatchesCo
 	return err
 }
 
+type GetHistoricBatchesCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricBatchesCount401JSONResponse) VisitGetHistoricBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatchesCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricBatchesCount403JSONResponse) VisitGetHistoricBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricBatchesCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricBatchesCount500JSONResponse) VisitGetHistoricBatchesCountResponse(w http.ResponseWriter) error {
@@ -7588,6 +8622,37 @@ func (response SetRemovalTimeAsyncHistoricBatch400JSONResponse) VisitSetRemovalT
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch401JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetRemovalTimeAsyncHistoricBatch403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch403JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7683,6 +8748,37 @@ func (response DeleteHistoricBatch400JSONResponse) VisitDeleteHistoricBatchRespo
 	return err
 }
 
+type DeleteHistoricBatch401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteHistoricBatch401JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatch403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteHistoricBatch403JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteHistoricBatch404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response DeleteHistoricBatch404JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
@@ -7760,6 +8856,37 @@ func (response GetHistoricBatch400JSONResponse) VisitGetHistoricBatchResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatch401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricBatch401JSONResponse) VisitGetHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatch403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricBatch403JSONResponse) VisitGetHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7845,6 +8972,37 @@ func (response GetHistoricExternalTaskLogs400JSONResponse) VisitGetHistoricExter
 	return err
 }
 
+type GetHistoricExternalTaskLogs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricExternalTaskLogs401JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricExternalTaskLogs403JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricExternalTaskLogs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricExternalTaskLogs500JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
@@ -7909,6 +9067,37 @@ func (response QueryHistoricExternalTaskLogs400JSONResponse) VisitQueryHistoricE
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs401JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs403JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8010,6 +9199,37 @@ func (response GetHistoricExternalTaskLogsCount400JSONResponse) VisitGetHistoric
 	return err
 }
 
+type GetHistoricExternalTaskLogsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount401JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount403JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricExternalTaskLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricExternalTaskLogsCount500JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
@@ -8073,6 +9293,37 @@ func (response QueryHistoricExternalTaskLogsCount400JSONResponse) VisitQueryHist
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount401JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricExternalTaskLogsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount403JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8174,6 +9425,37 @@ func (response GetHistoricExternalTaskLog400JSONResponse) VisitGetHistoricExtern
 	return err
 }
 
+type GetHistoricExternalTaskLog401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricExternalTaskLog401JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricExternalTaskLog403JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricExternalTaskLog404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetHistoricExternalTaskLog404JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
@@ -8256,6 +9538,37 @@ func (response GetErrorDetailsHistoricExternalTaskLog400JSONResponse) VisitGetEr
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog401JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetErrorDetailsHistoricExternalTaskLog403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog403JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8355,6 +9668,37 @@ func (response GetHistoricIncidents400JSONResponse) VisitGetHistoricIncidentsRes
 	return err
 }
 
+type GetHistoricIncidents401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricIncidents401JSONResponse) VisitGetHistoricIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricIncidents403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricIncidents403JSONResponse) VisitGetHistoricIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricIncidents500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricIncidents500JSONResponse) VisitGetHistoricIncidentsResponse(w http.ResponseWriter) error {
@@ -8418,6 +9762,37 @@ func (response GetHistoricIncidentsCount400JSONResponse) VisitGetHistoricInciden
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricIncidentsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricIncidentsCount401JSONResponse) VisitGetHistoricIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricIncidentsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricIncidentsCount403JSONResponse) VisitGetHistoricIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8489,6 +9864,37 @@ func (response GetHistoricJobLogs400JSONResponse) VisitGetHistoricJobLogsRespons
 	return err
 }
 
+type GetHistoricJobLogs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricJobLogs401JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricJobLogs403JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricJobLogs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricJobLogs500JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
@@ -8553,6 +9959,37 @@ func (response QueryHistoricJobLogs400JSONResponse) VisitQueryHistoricJobLogsRes
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryHistoricJobLogs401JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryHistoricJobLogs403JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8654,6 +10091,37 @@ func (response GetHistoricJobLogsCount400JSONResponse) VisitGetHistoricJobLogsCo
 	return err
 }
 
+type GetHistoricJobLogsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricJobLogsCount401JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricJobLogsCount403JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricJobLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricJobLogsCount500JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
@@ -8717,6 +10185,37 @@ func (response QueryHistoricJobLogsCount400JSONResponse) VisitQueryHistoricJobLo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryHistoricJobLogsCount401JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryHistoricJobLogsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryHistoricJobLogsCount403JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8818,6 +10317,37 @@ func (response GetHistoricJobLog400JSONResponse) VisitGetHistoricJobLogResponse(
 	return err
 }
 
+type GetHistoricJobLog401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetHistoricJobLog401JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetHistoricJobLog403JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricJobLog404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetHistoricJobLog404JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
@@ -8900,6 +10430,37 @@ func (response GetStacktraceHistoricJobLog400JSONResponse) VisitGetStacktraceHis
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetStacktraceHistoricJobLog401JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktraceHistoricJobLog403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetStacktraceHistoricJobLog403JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8999,6 +10560,37 @@ func (response GetIncidents400JSONResponse) VisitGetIncidentsResponse(w http.Res
 	return err
 }
 
+type GetIncidents401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIncidents401JSONResponse) VisitGetIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIncidents403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIncidents403JSONResponse) VisitGetIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIncidents500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetIncidents500JSONResponse) VisitGetIncidentsResponse(w http.ResponseWriter) error {
@@ -9066,6 +10658,37 @@ func (response GetIncidentsCount400JSONResponse) VisitGetIncidentsCountResponse(
 	return err
 }
 
+type GetIncidentsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIncidentsCount401JSONResponse) VisitGetIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIncidentsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIncidentsCount403JSONResponse) VisitGetIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIncidentsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetIncidentsCount500JSONResponse) VisitGetIncidentsCountResponse(w http.ResponseWriter) error {
@@ -9123,6 +10746,37 @@ func (response ResolveIncident400JSONResponse) VisitResolveIncidentResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveIncident401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ResolveIncident401JSONResponse) VisitResolveIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveIncident403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ResolveIncident403JSONResponse) VisitResolveIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9208,6 +10862,37 @@ func (response GetIncident400JSONResponse) VisitGetIncidentResponse(w http.Respo
 	return err
 }
 
+type GetIncident401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetIncident401JSONResponse) VisitGetIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIncident403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetIncident403JSONResponse) VisitGetIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIncident404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetIncident404JSONResponse) VisitGetIncidentResponse(w http.ResponseWriter) error {
@@ -9279,6 +10964,37 @@ func (response ClearIncidentAnnotation400JSONResponse) VisitClearIncidentAnnotat
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearIncidentAnnotation401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ClearIncidentAnnotation401JSONResponse) VisitClearIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearIncidentAnnotation403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ClearIncidentAnnotation403JSONResponse) VisitClearIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9355,6 +11071,37 @@ func (response SetIncidentAnnotation400JSONResponse) VisitSetIncidentAnnotationR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetIncidentAnnotation401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetIncidentAnnotation401JSONResponse) VisitSetIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetIncidentAnnotation403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetIncidentAnnotation403JSONResponse) VisitSetIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9470,6 +11217,37 @@ func (response GetJobs400JSONResponse) VisitGetJobsResponse(w http.ResponseWrite
 	return err
 }
 
+type GetJobs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJobs401JSONResponse) VisitGetJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJobs403JSONResponse) VisitGetJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetJobs500JSONResponse) VisitGetJobsResponse(w http.ResponseWriter) error {
@@ -9534,6 +11312,37 @@ func (response QueryJobs400JSONResponse) VisitQueryJobsResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobs401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryJobs401JSONResponse) VisitQueryJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobs403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryJobs403JSONResponse) VisitQueryJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9635,6 +11444,37 @@ func (response GetJobDefinitions400JSONResponse) VisitGetJobDefinitionsResponse(
 	return err
 }
 
+type GetJobDefinitions401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJobDefinitions401JSONResponse) VisitGetJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinitions403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJobDefinitions403JSONResponse) VisitGetJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobDefinitions500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetJobDefinitions500JSONResponse) VisitGetJobDefinitionsResponse(w http.ResponseWriter) error {
@@ -9699,6 +11539,37 @@ func (response QueryJobDefinitions400JSONResponse) VisitQueryJobDefinitionsRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobDefinitions401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryJobDefinitions401JSONResponse) VisitQueryJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobDefinitions403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryJobDefinitions403JSONResponse) VisitQueryJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9800,6 +11671,37 @@ func (response GetJobDefinitionsCount400JSONResponse) VisitGetJobDefinitionsCoun
 	return err
 }
 
+type GetJobDefinitionsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJobDefinitionsCount401JSONResponse) VisitGetJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinitionsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJobDefinitionsCount403JSONResponse) VisitGetJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobDefinitionsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetJobDefinitionsCount500JSONResponse) VisitGetJobDefinitionsCountResponse(w http.ResponseWriter) error {
@@ -9863,6 +11765,37 @@ func (response QueryJobDefinitionsCount400JSONResponse) VisitQueryJobDefinitions
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobDefinitionsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryJobDefinitionsCount401JSONResponse) VisitQueryJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobDefinitionsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryJobDefinitionsCount403JSONResponse) VisitQueryJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9954,6 +11887,37 @@ func (response UpdateSuspensionStateJobDefinitions400JSONResponse) VisitUpdateSu
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions401JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinitions403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions403JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10055,6 +12019,37 @@ func (response GetJobDefinition400JSONResponse) VisitGetJobDefinitionResponse(w 
 	return err
 }
 
+type GetJobDefinition401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJobDefinition401JSONResponse) VisitGetJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinition403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJobDefinition403JSONResponse) VisitGetJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobDefinition404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetJobDefinition404JSONResponse) VisitGetJobDefinitionResponse(w http.ResponseWriter) error {
@@ -10127,6 +12122,37 @@ func (response SetJobPriorityJobDefinition400JSONResponse) VisitSetJobPriorityJo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobPriorityJobDefinition401JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriorityJobDefinition403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobPriorityJobDefinition403JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10237,6 +12263,37 @@ func (response SetJobRetriesJobDefinition400JSONResponse) VisitSetJobRetriesJobD
 	return err
 }
 
+type SetJobRetriesJobDefinition401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobRetriesJobDefinition401JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobRetriesJobDefinition403JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobRetriesJobDefinition413JSONResponse struct{ PayloadTooLargeJSONResponse }
 
 func (response SetJobRetriesJobDefinition413JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
@@ -10325,6 +12382,37 @@ func (response UpdateSuspensionStateJobDefinition400JSONResponse) VisitUpdateSus
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition401JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateJobDefinition403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition403JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10426,6 +12514,37 @@ func (response GetJobsCount400JSONResponse) VisitGetJobsCountResponse(w http.Res
 	return err
 }
 
+type GetJobsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJobsCount401JSONResponse) VisitGetJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJobsCount403JSONResponse) VisitGetJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJobsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetJobsCount500JSONResponse) VisitGetJobsCountResponse(w http.ResponseWriter) error {
@@ -10489,6 +12608,37 @@ func (response QueryJobsCount400JSONResponse) VisitQueryJobsCountResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobsCount401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response QueryJobsCount401JSONResponse) VisitQueryJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryJobsCount403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response QueryJobsCount403JSONResponse) VisitQueryJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10590,6 +12740,37 @@ func (response SetJobRetriesAsyncOperation400JSONResponse) VisitSetJobRetriesAsy
 	return err
 }
 
+type SetJobRetriesAsyncOperation401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobRetriesAsyncOperation401JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesAsyncOperation403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobRetriesAsyncOperation403JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobRetriesAsyncOperation413JSONResponse struct{ PayloadTooLargeJSONResponse }
 
 func (response SetJobRetriesAsyncOperation413JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
@@ -10677,6 +12858,37 @@ func (response UpdateSuspensionStateBy400JSONResponse) VisitUpdateSuspensionStat
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateSuspensionStateBy401JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateBy403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateSuspensionStateBy403JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10772,6 +12984,37 @@ func (response DeleteJob400JSONResponse) VisitDeleteJobResponse(w http.ResponseW
 	return err
 }
 
+type DeleteJob401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteJob401JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJob403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteJob403JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteJob404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response DeleteJob404JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
@@ -10853,6 +13096,37 @@ func (response GetJob400JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	return err
 }
 
+type GetJob401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetJob401JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetJob403JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetJob404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetJob404JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
@@ -10925,6 +13199,37 @@ func (response SetJobDuedate400JSONResponse) VisitSetJobDuedateResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobDuedate401JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobDuedate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobDuedate403JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11035,6 +13340,37 @@ func (response RecalculateDuedate400JSONResponse) VisitRecalculateDuedateRespons
 	return err
 }
 
+type RecalculateDuedate401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response RecalculateDuedate401JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecalculateDuedate403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response RecalculateDuedate403JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RecalculateDuedate404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response RecalculateDuedate404JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
@@ -11106,6 +13442,37 @@ func (response ExecuteJob400JSONResponse) VisitExecuteJobResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteJob401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ExecuteJob401JSONResponse) VisitExecuteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteJob403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ExecuteJob403JSONResponse) VisitExecuteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11182,6 +13549,37 @@ func (response SetJobPriority400JSONResponse) VisitSetJobPriorityResponse(w http
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobPriority401JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobPriority403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobPriority403JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11288,6 +13686,37 @@ func (response SetJobRetries400JSONResponse) VisitSetJobRetriesResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetries401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response SetJobRetries401JSONResponse) VisitSetJobRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetries403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response SetJobRetries403JSONResponse) VisitSetJobRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11408,6 +13837,37 @@ func (response GetStacktrace400JSONResponse) VisitGetStacktraceResponse(w http.R
 	return err
 }
 
+type GetStacktrace401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetStacktrace401JSONResponse) VisitGetStacktraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktrace403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetStacktrace403JSONResponse) VisitGetStacktraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStacktrace404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetStacktrace404JSONResponse) VisitGetStacktraceResponse(w http.ResponseWriter) error {
@@ -11494,6 +13954,37 @@ func (response UpdateJobSuspensionState400JSONResponse) VisitUpdateJobSuspension
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateJobSuspensionState401JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateJobSuspensionState403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateJobSuspensionState403JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11604,6 +14095,37 @@ func (response DeleteProcessInstance400JSONResponse) VisitDeleteProcessInstanceR
 	return err
 }
 
+type DeleteProcessInstance401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response DeleteProcessInstance401JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProcessInstance403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response DeleteProcessInstance403JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type DeleteProcessInstance404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response DeleteProcessInstance404JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
@@ -11685,6 +14207,37 @@ func (response GetProcessInstance400JSONResponse) VisitGetProcessInstanceRespons
 	return err
 }
 
+type GetProcessInstance401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetProcessInstance401JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetProcessInstance403JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProcessInstance404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetProcessInstance404JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
@@ -11757,6 +14310,37 @@ func (response UpdateSuspensionStateByID400JSONResponse) VisitUpdateSuspensionSt
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response UpdateSuspensionStateByID401JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateSuspensionStateByID403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response UpdateSuspensionStateByID403JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11863,6 +14447,37 @@ func (response ModifyProcessInstanceVariables400JSONResponse) VisitModifyProcess
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response ModifyProcessInstanceVariables401JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ModifyProcessInstanceVariables403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response ModifyProcessInstanceVariables403JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11980,6 +14595,37 @@ func (response GetProcessInstanceVariable400JSONResponse) VisitGetProcessInstanc
 	return err
 }
 
+type GetProcessInstanceVariable401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetProcessInstanceVariable401JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetProcessInstanceVariable403JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProcessInstanceVariable404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetProcessInstanceVariable404JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
@@ -12070,6 +14716,37 @@ func (response GetProcessInstanceVariableBinary400JSONResponse) VisitGetProcessI
 	return err
 }
 
+type GetProcessInstanceVariableBinary401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetProcessInstanceVariableBinary401JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariableBinary403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetProcessInstanceVariableBinary403JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProcessInstanceVariableBinary404JSONResponse struct{ NotFoundJSONResponse }
 
 func (response GetProcessInstanceVariableBinary404JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
@@ -12146,6 +14823,37 @@ func (response GetRestAPIVersion400JSONResponse) VisitGetRestAPIVersionResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRestAPIVersion401JSONResponse struct{ UnauthorizedJSONResponse }
+
+func (response GetRestAPIVersion401JSONResponse) VisitGetRestAPIVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.WWWAuthenticate != nil {
+		w.Header().Set("WWW-Authenticate", fmt.Sprint(*response.Headers.WWWAuthenticate))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRestAPIVersion403JSONResponse struct{ ForbiddenJSONResponse }
+
+func (response GetRestAPIVersion403JSONResponse) VisitGetRestAPIVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(403)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"rearm/impl/auth"
 	"rearm/impl/contract"
 	"rearm/impl/engine"
 	"rearm/impl/poll"
@@ -28,6 +29,8 @@ type Config struct {
 	Engine              engine.Settings
 	Waiting             poll.Settings
 	LockTime            time.Duration
+	Auth                auth.Settings
+	Insecure            bool
 	MaxBody             int64
 	MaxBodyRetriesAsync int64
 	LogLevel            slog.Level
@@ -38,7 +41,7 @@ type Config struct {
 func defaults() Config {
 	c := Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(), Waiting: poll.DefaultSettings(),
-		LockTime: 10 * time.Second, MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
+		LockTime: 10 * time.Second, Auth: auth.DefaultSettings(), MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
 		LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if host, err := os.Hostname(); err == nil {
@@ -58,7 +61,7 @@ type setting struct {
 // variable follows from the name: --job-executor is REARM_JOB_EXECUTOR.
 func (c *Config) settings() []setting {
 	e := &c.Engine
-	return []setting{
+	return append([]setting{
 		{"listen", text(&c.Listen, "host:port"), "where to serve"},
 		{"database-url", secret(&c.DatabaseURL), "sqlite:FILE, sqlite::memory: or postgres://..."},
 		{"job-executor", toggle(&c.JobExecutor), "run the jobs of batches, and clean up history; without it jobs run only by POST /job/{id}/execute"},
@@ -75,7 +78,7 @@ func (c *Config) settings() []setting {
 		{"node-name", text(&e.NodeName, "name"), "the name of this node in the job log"},
 		{"log-level", level(&c.LogLevel), "debug, info, warn or error"},
 		{"log-format", choice(&c.LogFormat, "text", "json"), "text or json"},
-	}
+	}, c.authSettings()...)
 }
 
 // prefix begins the name of every environment variable.
@@ -108,6 +111,19 @@ func (c *Config) flags(name string, names ...string) *pflag.FlagSet {
 
 // parse reads the environment, then args, and checks the result. The error is errConfig, or pflag.ErrHelp after the help.
 func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
+	if err := readFlags(p, set, args); err != nil {
+		return err
+	}
+	if set.NArg() > 0 {
+		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
+	}
+	c.Engine.ExecutorDisabled = !c.JobExecutor
+	return c.check()
+}
+
+// readFlags sets flags by the environment, then by args; what is no flag stays in the set. The error is errConfig, or
+// pflag.ErrHelp after the help.
+func readFlags(p program, set *pflag.FlagSet, args []string) error {
 	set.SetOutput(p.stderr)
 	set.Usage = func() { flagUsage(p.stdout, set.Name(), set) }
 	var wrong error
@@ -123,14 +139,7 @@ func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
-	if wrong != nil {
-		return wrong
-	}
-	if set.NArg() > 0 {
-		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
-	}
-	c.Engine.ExecutorDisabled = !c.JobExecutor
-	return c.check()
+	return wrong
 }
 
 // variable gives the text of a flag's environment variable; "" when it is not set, or empty.
@@ -149,7 +158,7 @@ func (c *Config) check() error {
 	if c.MaxBodyRetriesAsync < c.MaxBody {
 		return fmt.Errorf("%w: --max-body-retries-async must not be less than --max-body", errConfig)
 	}
-	return nil
+	return c.checkAuth()
 }
 
 // attributes gives all settings for the log, without secrets.

@@ -34,7 +34,7 @@ func parsed(t *testing.T, e env, args ...string) (map[string]string, error) {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ name, is, text, becomes string }{
-		{"listen", "127.0.0.1:8080", "0.0.0.0:9", "0.0.0.0:9"},
+		{"listen", "127.0.0.1:8080", "localhost:9", "localhost:9"},
 		{"database-url", "sqlite:rearm.db", "postgres://me:secret@db/x?password=secret&sslmode=disable", "postgres://me:xxxxx@db/x?password=xxxxx&sslmode=disable"},
 		{"job-executor", "true", "false", "false"},
 		{"batch-jobs-per-seed", "100", "50", "50"},
@@ -55,6 +55,17 @@ func TestSettings(t *testing.T) {
 		{"node-name", "", "west", "west"},
 		{"log-level", "info", "debug", "debug"},
 		{"log-format", "text", "json", "json"},
+		{"auth", "none", "basic", "basic"},
+		{"insecure", "false", "true", "true"},
+		{"users-file", "rearm.users", "/etc/rearm/users", "/etc/rearm/users"},
+		{"jwt-keys", "none", "https://issuer/keys", "https://issuer/keys"},
+		{"jwt-issuer", "none", "https://issuer", "https://issuer"},
+		{"jwt-audience", "none", "rearm", "rearm"},
+		{"jwt-skew", "1m0s", "0s", "0s"},
+		{"jwt-name-claim", "sub", "preferred_username", "preferred_username"},
+		{"jwt-roles-claim", "roles", "realm_access.roles", "realm_access.roles"},
+		{"jwt-tenants-claim", "none", "tenants", "tenants"},
+		{"jwt-untenanted-claim", "untenanted", "un", "un"},
 	}
 	for _, c := range cases {
 		t.Run(c.name+"/"+c.text, func(t *testing.T) {
@@ -109,6 +120,12 @@ func TestSettingsRefused(t *testing.T) {
 		{"batch-history-ttl", "soon", "not a duration"},
 		{"log-level", "loud", "loud"},
 		{"log-format", "xml", "not one of text, json"},
+		{"auth", "ldap", "not one of none, basic, jwt"},
+		{"insecure", "perhaps", "invalid syntax"},
+		{"users-file", "", "must not be empty"},
+		{"jwt-keys", "", "must not be empty"},
+		{"jwt-skew", "-1s", "not a duration"},
+		{"jwt-name-claim", "", "must not be empty"},
 	} {
 		t.Run(c.name+"/"+c.text, func(t *testing.T) {
 			t.Parallel()

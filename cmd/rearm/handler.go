@@ -17,7 +17,7 @@ import (
 
 // newHandler wires all that answers requests: the operations under the contract's prefix, the pages, and the two that tell how
 // the node is.
-func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, log *slog.Logger) (http.Handler, error) {
+func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard contract.Guard, log *slog.Logger) (http.Handler, error) {
 	document, err := contract.Load(gen.Document)
 	if err != nil {
 		return nil, err
@@ -26,7 +26,7 @@ func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, log *sl
 	if err != nil {
 		return nil, err
 	}
-	judge, err := contract.New(document, contract.Options{Log: log, MaxBody: c.MaxBody, MaxBigBody: c.MaxBodyRetriesAsync})
+	judge, err := contract.New(document, contract.Options{Log: log, MaxBody: c.MaxBody, MaxBigBody: c.MaxBodyRetriesAsync, Guard: guard})
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"db":                         nil,
 	"db/dbtest":                  {"db"},
 	"gen":                        {"openapi/wire"},
+	"impl/auth":                  {"impl/fault", "db", "openapi/wire"},
 	"impl/console":               {"impl/engine"},
 	"impl/contract":              {"impl/fault", "gen", "openapi/wire", "db"},
 	"impl/engine":                {"impl/variable", "impl/fault", "db"},
@@ -29,7 +30,7 @@ var mayImport = map[string][]string{
 	"impl/rest":                  {"impl/contract", "impl/poll", "impl/engine", "impl/variable", "impl/fault", "db", "gen", "openapi/wire"},
 	"impl/variable":              {"impl/fault"},
 	"openapi":                    nil,
-	"openapi/merge":              nil,
+	"openapi/merge":              {"openapi/wire"},
 	"openapi/wire":               nil,
 	"impl/contract/contracttest": {"impl/contract", "impl/fault", "gen", "openapi/wire", "db"},
 }

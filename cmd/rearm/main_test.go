@@ -62,6 +62,8 @@ func TestExitCodes(t *testing.T) {
 		{"version", []string{"version"}, 0, "contract 7.24.0", ""},
 		{"version with a flag", []string{"version", "--loud"}, 2, "", "unknown flag: --loud"},
 		{"unknown flag", []string{"serve", "--nope"}, 2, "", "unknown flag: --nope"},
+		{"user help", []string{"user", "--help"}, 0, "rearm user add NAME", ""},
+		{"user without a word", []string{"user"}, 2, "", "rearm user add NAME, or rearm user remove NAME"},
 		{"wrong setting", []string{"serve", "--max-body=x"}, 2, "", "not a size"},
 		{"unknown URL", []string{"serve", "--database-url=mysql://me:hush@x/y"}, 2, "", "unknown database URL"},
 		{"broken URL", []string{"serve", "--database-url=postgres://me:hush%zz@x/y"}, 2, "", "the database cannot be used"},
@@ -71,7 +73,7 @@ func TestExitCodes(t *testing.T) {
 		{"newer", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + newer}, 2, "", "newer rearm"},
 		{"migrate not ours", []string{"migrate", "--database-url=" + foreign}, 2, "", "belongs to another program"},
 		{"migrate", []string{"migrate", "--database-url=sqlite:" + filepath.Join(dir, "new.db")}, 0, "has schema version", ""},
-		{"address of another host", []string{"serve", "--listen=203.0.113.1:1", "--database-url=sqlite::memory:"}, 1, "", "listen tcp"},
+		{"address of another host", []string{"serve", "--listen=203.0.113.1:1", "--insecure", "--database-url=sqlite::memory:"}, 1, "", "listen tcp"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -210,7 +210,7 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		room := poll.New(e, c.Waiting, log, time.Now)
 		health := &health{database: store}
 		health.state.Store(serving)
-		handler, err := newHandler(&c, e, room, health, log)
+		handler, err := newHandler(&c, e, room, health, nil, log)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,6 +56,10 @@ type node struct {
 
 // newNode wires a node and takes its address. It waits for nothing; run starts it.
 func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
+	guard, err := c.newGuard(time.Now, log)
+	if err != nil {
+		return nil, err
+	}
 	store, err := openStore(ctx, c)
 	if err != nil {
 		return nil, err
@@ -72,7 +76,7 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 		}
 		n.cleaner = executor.New(n.engine.NewCleaner(), log, n.clock.Now, rand.Float64)
 	}
-	handler, err := newHandler(c, n.engine, n.room, n.health, log)
+	handler, err := newHandler(c, n.engine, n.room, n.health, guard, log)
 	if err == nil {
 		n.server = newServer(handler, log)
 		n.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)

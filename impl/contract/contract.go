@@ -24,6 +24,8 @@ type Options struct {
 	// MaxBigBody is MaxBody for operations that have a streamed list. Bodies above MaxBody are read one at a time.
 	// 0 means DefaultMaxBigBody.
 	MaxBigBody int64
+	// Guard knows who sends a request. Nil: nobody logs in, and everybody may do everything.
+	Guard Guard
 }
 
 // Contract judges requests by a document and writes errors. It is safe for concurrent use.
@@ -51,8 +53,8 @@ func Load(document []byte) (*openapi3.T, error) {
 	return doc, nil
 }
 
-// New makes the contract of a document that Load gave. An operation without an operationId, an x-error that cannot be read,
-// and an x-rearm-stream on something else than a plain array of strings are errors.
+// New makes the contract of a document that Load gave. An operation without an operationId or without roles that may call it,
+// an x-error that cannot be read, and an x-rearm-stream on something else than a plain array of strings are errors.
 func New(doc *openapi3.T, options Options) (*Contract, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)

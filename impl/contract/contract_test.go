@@ -147,6 +147,8 @@ func logTo(w io.Writer) contract.Options {
 func TestNewRefusesDocuments(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*openapi3.T){
+		"no role":                  func(d *openapi3.T) { delete(d.Paths.Value("/thing").Get.Extensions, "x-rearm-role") },
+		"unknown role":             func(d *openapi3.T) { d.Paths.Value("/thing").Get.Extensions["x-rearm-role"] = "king" },
 		"no operationId":           func(d *openapi3.T) { d.Paths.Value("/thing").Get.OperationID = "" },
 		"x-error: unknown keyword": func(d *openapi3.T) { spoilSchema(d, "Any", "x-error", map[string]any{"size": map[string]any{}}) },
 		"x-error: unknown property": func(d *openapi3.T) {

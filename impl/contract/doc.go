@@ -16,6 +16,8 @@
 //
 //	a panic anywhere becomes an error            [recover.go]
 //	paths: prefix, engine, slash, 404, 405        [path.go, router.go]
+//	who is calling                                [guard.go]
+//	whether that caller may                       [guard.go]
 //	Accept                                        [accept.go]
 //	query parameters made uniform                 [normalise.go]
 //	parameters judged by kin-openapi              [validate.go]
@@ -33,5 +35,6 @@
 //
 //	x-error on a property or schema: {<keyword>: {type, message, code}}; on an operation: {"<json pointer> <keyword>": {...}},
 //	which wins; `*` in a pointer is any index; {value} and {path.<name>} in a message are filled in.
+//	x-rearm-role on an operation: the roles that may call it, one or a list; every operation needs it.
 //	x-rearm-stream: true on a property of a body: an array of strings that may be very long and is read item by item.
 package contract

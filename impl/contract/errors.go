@@ -42,24 +42,41 @@ func (c *Contract) Write(err error, ec echo.Context) {
 	if status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", retryAfter)
 	}
+	for _, challenge := range f.Challenges {
+		header.Add("WWW-Authenticate", challenge)
+	}
 	if !hasBody(ec.Request(), status) {
 		ec.Response().WriteHeader(status)
 		return
 	}
 	header.Set("Content-Type", jsonType)
 	ec.Response().WriteHeader(status)
-	if _, err := ec.Response().Write(encode(f)); err != nil {
+	if _, err := ec.Response().Write(bodyOf(err, f)); err != nil {
 		c.log.DebugContext(ec.Request().Context(), "the client did not take the answer", append(describe(ec), "error", err)...)
 	}
 }
 
-// encode gives the body of an error: always the same three properties (contract-facts 1.6).
-func encode(f *fault.Error) []byte {
-	b, err := json.Marshal(struct {
-		Type    string `json:"type"`
-		Message string `json:"message"`
-		Code    *int32 `json:"code"`
-	}{f.Type, f.Message, f.Code})
+// exception is the body of an error: always the same three properties (contract-facts 1.6).
+type exception struct {
+	Type    string `json:"type"`
+	Message string `json:"message"`
+	Code    *int32 `json:"code"`
+}
+
+func exceptionOf(f *fault.Error) exception { return exception{f.Type, f.Message, f.Code} }
+
+// bodyOf gives the body of an error that was classified as f; a denial's tells more.
+func bodyOf(err error, f *fault.Error) []byte {
+	var d *denial
+	if errors.As(err, &d) {
+		return encode(d.body())
+	}
+	return encode(exceptionOf(f))
+}
+
+// encode gives the JSON of a body.
+func encode(body any) []byte {
+	b, err := json.Marshal(body)
 	if err != nil { // strings and numbers cannot fail
 		panic(err)
 	}
@@ -99,8 +116,11 @@ func (c *Contract) classify(err error, ec echo.Context) *fault.Error {
 		tooLarge  *http.MaxBytesError
 		bad       *json.UnmarshalTypeError
 		web       *echo.HTTPError
+		refusal   *denial
 	)
 	switch {
+	case errors.As(err, &refusal):
+		return refusal.fault()
 	case errors.As(err, &known) && known.Kind != fault.Internal:
 		return known
 	case errors.As(err, &tooLarge):

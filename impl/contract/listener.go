@@ -37,7 +37,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if !own || bytes.Contains(line, []byte("\n")) {
 		return c.Conn.Write(p)
 	}
-	body := encode(fault.BadRequest("The request cannot be read: %s", message))
+	body := encode(exceptionOf(fault.BadRequest("The request cannot be read: %s", message)))
 	_, err := fmt.Fprintf(c.Conn, "%s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", line, jsonType, len(body), body)
 	return len(p), err
 }

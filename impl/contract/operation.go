@@ -9,6 +9,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/labstack/echo/v4"
+
+	"rearm/openapi/wire"
 )
 
 // operation is all that is known of one operation before any request comes.
@@ -20,6 +22,7 @@ type operation struct {
 	produces []string // the media types of its successful answers; empty if it has no content
 	body     *body    // nil if the operation takes none
 	words    []operationWords
+	roles    []wire.Role // any one of them may call it
 }
 
 // operationKey is where the operation of a request stands in echo's context.
@@ -48,6 +51,9 @@ func (c *Contract) readOperation(route *routers.Route) (*operation, error) {
 	}
 	o := &operation{contract: c, id: op.OperationID, route: route, query: readParameters(route), produces: producesOf(op)}
 	var err error
+	if o.roles, err = wire.ReadRoles(op.Extensions[wire.RolesKey]); err != nil {
+		return nil, err
+	}
 	if o.words, err = readOperationWords(op); err != nil {
 		return nil, err
 	}
@@ -74,6 +80,9 @@ func (o *operation) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		ec.Set(operationKey, o)
 		if p := patientOf(ec.Response()); p != nil {
 			p.operation = o
+		}
+		if err := o.contract.permit(ec, o.id, o.roles); err != nil {
+			return err
 		}
 		if err := accepts(ec.Request().Header.Values("Accept"), o.produces); err != nil {
 			return err

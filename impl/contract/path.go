@@ -12,8 +12,8 @@ import (
 )
 
 // paths comes before routing. Paths outside the prefix pass untouched. Inside it, /engine/default counts as nothing and a slash
-// at the end as absent (contract-facts 1.1), what the document does not declare is a 404 or a 405, OPTIONS is answered, and
-// answers to GET must not be kept by caches.
+// at the end as absent (contract-facts 1.1), what the document does not declare is a 404 or a 405, OPTIONS is answered,
+// answers to GET must not be kept by caches, and whoever calls an operation has to be known.
 func (c *Contract) paths(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ec echo.Context) error {
 		r := ec.Request()
@@ -33,6 +33,9 @@ func (c *Contract) paths(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if t.operations[r.Method] == nil {
 			return refuseMethod(ec, t)
+		}
+		if err := c.identify(ec); err != nil {
+			return err
 		}
 		if err := setPath(r.URL, c.prefix+"/"+strings.Join(segments, "/")); err != nil {
 			return err

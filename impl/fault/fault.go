@@ -33,6 +33,7 @@ const (
 	NullValue       = "NullValueException"      // something is missing
 	ProcessEngine   = "ProcessEngineException"  // of the engine, with no type of its own
 	Authorization   = "AuthorizationException"  // the caller may not do this
+	NotAuthorized   = "NotAuthorizedException"  // nobody knows who is calling
 	NotFoundRoute   = "NotFoundException"       // no such path
 	NotAllowed      = "NotAllowedException"     // no such method on a path
 	NotSupported    = "NotSupportedException"   // a body of a media type that is not read
@@ -46,6 +47,8 @@ type Error struct {
 	Message string
 	Code    *int32
 	Err     error // the cause, for the log; never shown
+	// Challenges are the ways to log in that a 401 names, one WWW-Authenticate header each (RFC 9110, 11.6.1).
+	Challenges []string
 }
 
 // Error gives the message, and the cause if there is one.
