@@ -211,6 +211,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	for role := range includes {
 		everybody = append(everybody, someone{role, password(role, "I am "+role), []string{role}}, someone{role + "'s token", m.token(t, role, later, role), []string{role}})
 	}
+	if len(document.Security) != 3 || len(document.Components.SecuritySchemes) != 2 {
+		t.Errorf("the document offers clients the log-ins %v", document.Security)
+	}
 	all := operations(t, document)
 	if len(all) < 80 {
 		t.Fatalf("only %d operations", len(all))

@@ -111,7 +111,7 @@ func readNamed(p program, set *pflag.FlagSet, args []string) (name string, err e
 
 // readPassword asks twice on a terminal, where nothing is shown; else it reads one line.
 func readPassword(prompt io.Writer, stdin *os.File) (string, error) {
-	fd := int(stdin.Fd()) //nolint:gosec // what the system gave as an int
+	fd := int(stdin.Fd())
 	if !term.IsTerminal(fd) {
 		line, err := bufio.NewReader(stdin).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {

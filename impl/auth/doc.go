@@ -11,5 +11,6 @@
 //	claims.go    name, roles and tenants in a token
 //	keys.go      public keys and how they are written      remote.go    those that an issuer publishes
 //	watched.go   files that are read again when they change
-//	write.go     changes to the users file                 count.go     how many log-ins ended how
+//	write.go     changes to the users file, owner_*.go     for whom it is kept
+//	settings.go  what an operator decides                  count.go     how many log-ins ended how
 package auth

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -199,7 +200,7 @@ func TestKeysAreReadOnce(t *testing.T) {
 	<-begun
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
-	if _, err := source.find(gone, "r", jose.RS256); err != context.Canceled {
+	if _, err := source.find(gone, "r", jose.RS256); !errors.Is(err, context.Canceled) {
 		t.Errorf("who hung up got %v", err)
 	}
 	close(goOn)

@@ -192,14 +192,14 @@ func basic(name, password string) string {
 }
 
 // refused checks an error: its kind, and a part of what it says.
-func refused(t *testing.T, err error, kind fault.Kind, says string) *fault.Error {
+func refused(t *testing.T, err error, kind fault.Kind, says string) fault.Error {
 	t.Helper()
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Kind != kind || !strings.Contains(f.Message, says) {
 		t.Errorf("got %v, want kind %d and %q", err, kind, says)
-		return &fault.Error{}
+		return fault.Error{}
 	}
-	return f
+	return *f
 }
 
 // counted gives how often log-ins have ended in some way.

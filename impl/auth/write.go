@@ -74,7 +74,8 @@ func change(path string, edit func(lines [][]byte, at int) ([][]byte, error), na
 	return replaceFile(path, append(bytes.Join(lines, []byte("\n")), '\n'))
 }
 
-// replaceFile writes a file beside another one and puts it in its place. Where path is a link, its target is replaced.
+// replaceFile writes a file beside another one and puts it in its place, for the same owner. Where path is a link, its target
+// is replaced.
 func replaceFile(path string, text []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -88,7 +89,12 @@ func replaceFile(path string, text []byte) (err error) {
 			err = errors.Join(err, os.Remove(f.Name()))
 		}
 	}()
-	_, err = f.Write(text)
+	if before, none := os.Stat(path); none == nil {
+		err = keepOwner(f, before)
+	}
+	if err == nil {
+		_, err = f.Write(text)
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
