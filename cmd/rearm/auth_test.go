@@ -268,7 +268,7 @@ func tries(t *testing.T, client *http.Client, url string, who someone, o operati
 }
 
 // asks sends a request with a name and a password, reads the answer into dest, and gives its status.
-func (s *server) asks(t *testing.T, name, word, method, path, key, body string, dest any) int {
+func (s *server) asks(t *testing.T, c *http.Client, name, word, method, path, key, body string, dest any) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/engine-rest"+path, strings.NewReader(body))
 	if err != nil {
@@ -281,7 +281,7 @@ func (s *server) asks(t *testing.T, name, word, method, path, key, body string, 
 	if name != "" {
 		r.SetBasicAuth(name, word)
 	}
-	res, err := worker(t).Do(r)
+	res, err := c.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,6 +297,7 @@ func (s *server) asks(t *testing.T, name, word, method, path, key, body string, 
 func TestServeWithLogIns(t *testing.T) {
 	t.Parallel()
 	users := usersFile(t)
+	client := worker(t)
 	s := startServer(t, "sqlite::memory:", "--auth=basic", "--users-file="+users, "--job-executor=false")
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/docs": 200, "/openapi.yaml": 200, "/openapi.json": 200, "/engine-rest/engine": 401, "/engine-rest/nothing": 404} {
 		if status, body := fetched(t, s.url+path); status != want {
@@ -309,7 +310,7 @@ func TestServeWithLogIns(t *testing.T) {
 		name string
 		dest any
 	}{{"worker", &first}, {"worker", &again}, {"admin", &others}} {
-		if status := s.asks(t, c.name, "I am "+c.name, http.MethodPost, "/external-task/create", "one key", task, c.dest); status != 200 {
+		if status := s.asks(t, client, c.name, "I am "+c.name, http.MethodPost, "/external-task/create", "one key", task, c.dest); status != 200 {
 			t.Fatalf("%s: %d %+v", c.name, status, c.dest)
 		}
 	}
@@ -319,7 +320,7 @@ func TestServeWithLogIns(t *testing.T) {
 	var batch, other struct{ ID, CreateUserID string }
 	retry := `{"retries": 3, "externalTaskQuery": {"topicName": "t"}}`
 	for name, dest := range map[string]any{"operator": &batch, "admin": &other} {
-		if status := s.asks(t, name, "I am "+name, http.MethodPost, "/external-task/retries-async", "another key", retry, dest); status != 200 {
+		if status := s.asks(t, client, name, "I am "+name, http.MethodPost, "/external-task/retries-async", "another key", retry, dest); status != 200 {
 			t.Fatalf("%s: %d", name, status)
 		}
 	}
@@ -327,20 +328,20 @@ func TestServeWithLogIns(t *testing.T) {
 		t.Errorf("the batches are %+v and %+v", batch, other)
 	}
 	var list []struct{ ID string }
-	if status := s.asks(t, "viewer", "I am viewer", http.MethodGet, "/batch/statistics?createdBy=operator", "", "", &list); status != 200 || len(list) != 1 || list[0].ID != batch.ID {
+	if status := s.asks(t, client, "viewer", "I am viewer", http.MethodGet, "/batch/statistics?createdBy=operator", "", "", &list); status != 200 || len(list) != 1 || list[0].ID != batch.ID {
 		t.Errorf("%d %+v", status, list)
 	}
-	if status := s.asks(t, "mary", "correct horse", http.MethodGet, "/batch", "", "", &others); status != 401 {
+	if status := s.asks(t, client, "mary", "correct horse", http.MethodGet, "/batch", "", "", &others); status != 401 {
 		t.Errorf("mary before she is there: %d", status)
 	}
 	adds(t, users, "correct horse\n", "mary", "--role=viewer")
-	if status := s.asks(t, "mary", "correct horse", http.MethodGet, "/batch", "", "", &list); status != 200 || len(list) != 2 {
+	if status := s.asks(t, client, "mary", "correct horse", http.MethodGet, "/batch", "", "", &list); status != 200 || len(list) != 2 {
 		t.Errorf("mary: %d %+v", status, list)
 	}
 	if err := auth.RemoveUser(users, "mary"); err != nil {
 		t.Fatal(err)
 	}
-	if status := s.asks(t, "mary", "correct horse", http.MethodGet, "/batch", "", "", &others); status != 401 {
+	if status := s.asks(t, client, "mary", "correct horse", http.MethodGet, "/batch", "", "", &others); status != 401 {
 		t.Errorf("mary after she has gone: %d", status)
 	}
 }
