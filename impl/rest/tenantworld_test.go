@@ -100,27 +100,36 @@ func (w *tenants) dump() string {
 	var tables, all []string
 	w.must(w.raw.SelectContext(context.Background(), &tables, names))
 	for _, table := range tables {
-		all = append(all, w.rowsOf(table)...)
+		lines, err := w.rowsOf(table)
+		w.must(err)
+		all = append(all, lines...)
 	}
 	return strings.Join(all, "\n")
 }
 
 // rowsOf gives the rows of a table as texts, in their order.
-func (w *tenants) rowsOf(table string) (lines []string) {
-	w.t.Helper()
-	rows, err := w.raw.QueryxContext(context.Background(), "select * from "+table)
+func (w *tenants) rowsOf(table string) (lines []string, err error) {
+	rows, err := w.raw.QueryContext(context.Background(), "select * from "+table)
 	if err != nil {
-		w.t.Fatal(err)
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err says what counts
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values, places := make([]any, len(columns)), make([]any, len(columns))
+	for i := range places {
+		places[i] = &values[i]
+	}
 	for rows.Next() {
-		values, err := rows.SliceScan()
-		w.must(err)
+		if err := rows.Scan(places...); err != nil {
+			return nil, err
+		}
 		lines = append(lines, fmt.Sprintf("%s %v", table, values))
 	}
-	w.must(rows.Err())
 	slices.Sort(lines)
-	return lines
+	return lines, rows.Err()
 }
 
 func (w *tenants) must(err error) {
