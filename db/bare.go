@@ -52,7 +52,7 @@ func (b Bare) Create(ctx context.Context, batch ID, ids []ID) error {
 	return b.store.Tx(ctx, func(tx *Tx) error {
 		for i := 0; i < len(ids); i += bareLooks {
 			part := ids[i:min(i+bareLooks, len(ids))]
-			if n, err := tx.CountExisting(ctx, part); err != nil || n != len(part) {
+			if n, err := tx.CountExisting(ctx, Caller{}, part); err != nil || n != len(part) {
 				return fmt.Errorf("%d of %d tasks are there: %w", n, len(part), err)
 			}
 		}

@@ -32,6 +32,7 @@ type Batch struct {
 	ExecutionStartTime  *Time   `db:"execution_start_time"`
 	TenantID            *string `db:"tenant_id"`
 	CreateUserID        *string `db:"create_user_id"`
+	Owner               *string `db:"owner"` // the name of the one caller that may see it beside those who see all (Caller.Belonging); nil: go by TenantID
 }
 
 // override gives the place of a definition's overriding priority.
@@ -85,6 +86,7 @@ type HistoricBatch struct {
 	RemovalTime        *Time   `db:"removal_time"`
 	TenantID           *string `db:"tenant_id"`
 	CreateUserID       *string `db:"create_user_id"`
+	Owner              *string `db:"owner"` // as Batch has it
 }
 
 // BatchStatistics is a batch with the numbers of its execution jobs.
@@ -102,10 +104,10 @@ func (s *BatchStatistics) Completed() int32 { return s.TotalJobs - s.Remaining()
 
 const batchColumns = `b.id, b.mark, b.type, b.retries, b.sets_due_date, b.due_date, b.removal_mode, b.removal_time, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
  b.jobs_created, b.seed_runs, b.monitor_runs, b.failures, b.suspended, b.definition_suspended, b.priority_job, b.priority_seed, b.priority_monitor,
- b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id`
+ b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id, b.owner`
 
 const historicBatchColumns = `b.id, b.type, b.retries, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
- b.start_time, b.execution_start_time, b.end_time, b.removal_time, b.tenant_id, b.create_user_id`
+ b.start_time, b.execution_start_time, b.end_time, b.removal_time, b.tenant_id, b.create_user_id, b.owner`
 
 // tenantFields are the tenant filters that all batches share: tenantIdIn wins over withoutTenantId (contract-facts 3.2).
 func tenantFields(fields map[string]Field) map[string]Field {
@@ -116,7 +118,7 @@ func tenantFields(fields map[string]Field) map[string]Field {
 
 // Batches are the running batches, with the filters and sort keys of /batch (contract-facts 3.2).
 var Batches = &Resource{
-	From: "batch b", ID: "b.id", Tenant: "b.tenant_id",
+	From: "batch b", ID: "b.id", Tenant: "b.tenant_id", Owner: "b.owner",
 	Fields: tenantFields(map[string]Field{
 		"batchId":   {Kind: OneID, Cond: "b.id = ?"},
 		"type":      {Kind: Text, Cond: "b.type = ?"},
@@ -130,7 +132,7 @@ const failedJobs = "exists (select 1 from job f where f.batch_id = b.id and f.ki
 
 // BatchesWithStatistics are the running batches, with the filters and sort keys of /batch/statistics (contract-facts 3.3).
 var BatchesWithStatistics = &Resource{
-	From: "batch b", ID: "b.id", Tenant: "b.tenant_id",
+	From: "batch b", ID: "b.id", Tenant: "b.tenant_id", Owner: "b.owner",
 	Fields: tenantFields(map[string]Field{
 		"batchId":         {Kind: OneID, Cond: "b.id = ?"},
 		"type":            {Kind: Text, Cond: "b.type = ?"},
@@ -146,7 +148,7 @@ var BatchesWithStatistics = &Resource{
 
 // HistoricBatches are all batches, running and ended, with the filters and sort keys of /history/batch (contract-facts 4.1).
 var HistoricBatches = &Resource{
-	From: "historic_batch b", ID: "b.id", Tenant: "b.tenant_id",
+	From: "historic_batch b", ID: "b.id", Tenant: "b.tenant_id", Owner: "b.owner",
 	Fields: tenantFields(map[string]Field{
 		"batchId":   {Kind: OneID, Cond: "b.id = ?"},
 		"type":      {Kind: Text, Cond: "b.type = ?"},
@@ -156,19 +158,19 @@ var HistoricBatches = &Resource{
 }
 
 const insertBatch = `insert into batch (id, mark, type, retries, sets_due_date, due_date, removal_mode, removal_time, items, total_jobs, jobs_per_seed,
- items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+ items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id, owner) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertHistoricBatch = `insert into historic_batch (id, type, retries, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk, start_time, removal_time,
- tenant_id, create_user_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+ tenant_id, create_user_id, owner) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // InsertBatch writes a new batch and its historic batch. ErrConflict: another batch has the id.
 func (t *Tx) InsertBatch(ctx context.Context, b *Batch) error {
 	if _, err := t.exec(ctx, insertBatch, b.ID, b.Mark, b.Type, b.Retries, b.SetsDueDate, b.DueDate, b.RemovalMode, b.RemovalTime, b.Items, b.TotalJobs,
-		b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk, b.StartTime, b.TenantID, b.CreateUserID); err != nil {
+		b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk, b.StartTime, b.TenantID, b.CreateUserID, b.Owner); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, insertHistoricBatch, b.ID, b.Type, b.Retries, b.Items, b.TotalJobs, b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk,
-		b.StartTime, nil, b.TenantID, b.CreateUserID)
+		b.StartTime, nil, b.TenantID, b.CreateUserID, b.Owner)
 	return err
 }
 
@@ -191,6 +193,15 @@ func (t *Tx) LockBatch(ctx context.Context, id ID) (*Batch, error) {
 func (t *Tx) TryLockBatch(ctx context.Context, id ID) (*Batch, error) {
 	var b Batch
 	return &b, t.get(ctx, &b, selectBatch+" {skip}", id)
+}
+
+// ExistingBatches gives those of some ids, at most idsAtOnce, that are of running batches which the caller may see.
+func (q Queries) ExistingBatches(ctx context.Context, caller Caller, ids []ID) ([]ID, error) {
+	cond, args, err := q.where(Batches, &Filter{Caller: caller})
+	if err != nil {
+		return nil, err
+	}
+	return q.selectIDs(ctx, "select b.id from "+Batches.From+" where b.id {ids} and "+cond, append([]any{q.ids(ids)}, args...)...)
 }
 
 // Batches reads a page of the running batches that a filter selects.

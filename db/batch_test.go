@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"rearm/db"
@@ -89,26 +90,38 @@ func TestFiltersAreNeverIgnored(t *testing.T) {
 func TestTenantsOfTheCaller(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		tenant := "x"
-		own, other := batch(t, s, 1), batch(t, s, 1)
-		_ = own
-		id := db.BatchBase(dbtest.ID())
-		in(t, s, func(tx *db.Tx) error {
-			return tx.InsertBatch(context.Background(), &db.Batch{ID: id, Type: "t", TotalJobs: 1, JobsPerSeed: 1, ItemsPerJob: 1, JobsPerChunk: 1, TenantID: &tenant})
-		})
-		for _, c := range []struct {
-			tenants []string
-			want    int
-		}{{nil, 3}, {[]string{"x"}, 3}, {[]string{"y"}, 2}, {[]string{}, 2}} {
-			f := query(nil)
-			f.Caller.Tenants = c.tenants
-			list, err := s.HistoricBatches(context.Background(), f)
-			if err != nil || len(list) != c.want {
-				t.Errorf("%v sees %d batches, %v; want %d", c.tenants, len(list), err, c.want)
-			}
+		names := map[db.ID]string{batch(t, s, 1).ID: "1", batch(t, s, 1).ID: "2"}
+		for name, maker := range map[string]db.Caller{"x": {Tenants: []string{"x"}}, "o": {Name: "olga", Tenants: []string{"x", "y"}}} {
+			b := &db.Batch{ID: db.BatchBase(dbtest.ID()), Type: "t", TotalJobs: 1, JobsPerSeed: 1, ItemsPerJob: 1, JobsPerChunk: 1}
+			b.TenantID, b.Owner = maker.Belonging()
+			names[b.ID] = name
+			in(t, s, func(tx *db.Tx) error { return tx.InsertBatch(context.Background(), b) })
 		}
-		if _, err := s.HistoricBatch(context.Background(), other.ID); err != nil {
-			t.Error(err)
+		for _, c := range []struct {
+			caller db.Caller
+			want   string
+		}{
+			{db.Caller{}, "12ox"},
+			{db.Caller{Tenants: []string{"x"}}, "x"}, {db.Caller{Tenants: []string{"x"}, Untenanted: true}, "12x"},
+			{db.Caller{Tenants: []string{"y"}}, ""}, {db.Caller{Tenants: []string{"y"}, Untenanted: true}, "12"},
+			{db.Caller{Tenants: []string{}}, ""}, {db.Caller{Tenants: []string{}, Untenanted: true}, "12"},
+			{db.Caller{Name: "olga", Tenants: []string{"y", "z"}}, "o"}, {db.Caller{Name: "olga", Tenants: []string{"x", "y"}, Untenanted: true}, "12ox"},
+			{db.Caller{Name: "olga", Tenants: []string{"x"}, Untenanted: true}, "12x"}, {db.Caller{Name: "mary", Tenants: []string{"x", "y"}}, "x"},
+		} {
+			f := query(nil)
+			f.Caller = c.caller
+			list, err := s.HistoricBatches(context.Background(), f)
+			var seen []string
+			for i := range list {
+				seen = append(seen, names[list[i].ID])
+				if !c.caller.SeesBatch(list[i].TenantID, list[i].Owner) {
+					t.Errorf("%+v lists %s, but may not see it", c.caller, names[list[i].ID])
+				}
+			}
+			slices.Sort(seen)
+			if got := strings.Join(seen, ""); err != nil || got != c.want {
+				t.Errorf("%+v sees the batches %q, %v; want %q", c.caller, got, err, c.want)
+			}
 		}
 	})
 }

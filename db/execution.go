@@ -18,15 +18,24 @@ const selectTaskExecution = `select t.scope_id, t.id as task_id, c.tenant_id fro
  where t.execution_id = ?`
 
 // Execution finds the place that an id names: a processInstanceId its scope, an executionId its task. ErrNotFound: there is
-// none, or it has ended.
-func (q Queries) Execution(ctx context.Context, id string) (*Execution, error) {
-	var x Execution
-	err := q.get(ctx, &x, selectScopeExecution, id)
+// none, or it has ended, or the caller may not see it. A scope that the caller may not see hides no task, even if somebody has
+// called it by the task's executionId.
+func (q Queries) Execution(ctx context.Context, caller Caller, id string) (*Execution, error) {
+	x, err := q.execution(ctx, caller, selectScopeExecution, id)
 	execution, ok := ParseID(id)
 	if !errors.Is(err, ErrNotFound) || !ok {
-		return &x, err
+		return x, err
 	}
-	return &x, q.get(ctx, &x, selectTaskExecution, execution)
+	return q.execution(ctx, caller, selectTaskExecution, execution)
+}
+
+func (q Queries) execution(ctx context.Context, caller Caller, text string, id any) (*Execution, error) {
+	var x Execution
+	err := q.get(ctx, &x, text, id)
+	if err == nil && !caller.Sees(x.TenantID) {
+		return nil, ErrNotFound
+	}
+	return &x, err
 }
 
 // The variables that an execution sees under a name, its own before the scope's: the nil UUID is the smallest.

@@ -32,12 +32,12 @@ func TestExecution(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		a, b := newScope(t, s)
 		for id, want := range map[string]db.ID{"p": db.NilID, a.ExecutionID.String(): a.ID, b.ExecutionID.String(): b.ID} {
-			if x, err := s.Execution(context.Background(), id); err != nil || x.ScopeID != "p" || x.TaskID != want || *x.TenantID != "ten" {
+			if x, err := s.Execution(context.Background(), db.Caller{Tenants: []string{"ten"}}, id); err != nil || x.ScopeID != "p" || x.TaskID != want || *x.TenantID != "ten" {
 				t.Errorf("%s: %+v, %v", id, x, err)
 			}
 		}
 		for _, id := range []string{"", "P", a.ID.String(), dbtest.ID().String(), strings.ToUpper(a.ExecutionID.String())} {
-			if x, err := s.Execution(context.Background(), id); !errors.Is(err, db.ErrNotFound) {
+			if x, err := s.Execution(context.Background(), db.Caller{}, id); !errors.Is(err, db.ErrNotFound) {
 				t.Errorf("%q: %+v, %v", id, x, err)
 			}
 		}
@@ -49,7 +49,7 @@ func TestExecution(t *testing.T) {
 			return errors.Join(tx.EndTask(context.Background(), k, db.End{Event: db.TaskSucceeded, LogID: dbtest.ID()}), tx.CancelScope(context.Background(), "p", 5, nil))
 		})
 		for _, id := range []string{"p", a.ExecutionID.String()} {
-			if x, err := s.Execution(context.Background(), id); !errors.Is(err, db.ErrNotFound) {
+			if x, err := s.Execution(context.Background(), db.Caller{}, id); !errors.Is(err, db.ErrNotFound) {
 				t.Errorf("%q has ended: %+v, %v", id, x, err)
 			}
 		}

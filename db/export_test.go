@@ -18,6 +18,18 @@ func (s *Store) Written(t testing.TB, id ID) (rev int, mark *int64) {
 	return rev, mark
 }
 
+// TaskSQL gives the conditions by which the tasks of a caller are listed, fetched, and looked up by their ids.
+func (s *Store) TaskSQL(t testing.TB, caller Caller) []string {
+	t.Helper()
+	listed, _, err := s.TaskSelection(&Filter{Caller: caller})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetched, _, _ := s.fetchSQL(&Fetch{Caller: caller, Max: 1, Topics: []FetchTopic{{Name: "t"}, {Name: "u"}}})
+	named, _ := s.existing(caller, nil)
+	return []string{listed, fetched, named}
+}
+
 // PlanOfLook gives how the database looks for work, after it has taken its statistics.
 func (s *Store) PlanOfLook(t testing.TB, topics ...string) string {
 	t.Helper()

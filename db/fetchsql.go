@@ -79,8 +79,8 @@ func (q Queries) topicSQL(f *Fetch, topic *FetchTopic) (text string, args []any)
 	if topic.WithoutTenant && len(topic.TenantIn) == 0 {
 		add("c.tenant_id is null")
 	}
-	if f.Caller.Tenants != nil {
-		add("(c.tenant_id is null or c.tenant_id {texts})", q.texts(f.Caller.Tenants))
+	if seen, values := q.seen(f.Caller, "c.tenant_id", ""); seen != "" {
+		add("("+seen+")", values...)
 	}
 	if len(topic.Variables) > 0 {
 		more, values := anyVariable(topic.Variables)

@@ -78,8 +78,12 @@ func TestEveryFilterRuns(t *testing.T) {
 					}
 				}
 			}
-			if err := query(s, &db.Filter{Caller: db.Caller{Tenants: []string{"x"}}}); err != nil {
-				t.Errorf("%s of a tenant: %v", r.From, err)
+			for _, tenants := range [][]string{{}, {"x"}, {"x", "y"}} {
+				for _, free := range []bool{false, true} {
+					if err := query(s, &db.Filter{Caller: db.Caller{Tenants: tenants, Untenanted: free}, Max: 1}); err != nil {
+						t.Errorf("%s of the tenants %v: %v", r.From, tenants, err)
+					}
+				}
 			}
 		}
 	})

@@ -30,11 +30,12 @@ type Incident struct {
 	Message              *string `db:"message"`
 	HistoryConfiguration *ID     `db:"history_configuration"` // the log entry of the failure that caused it
 	Annotation           *string `db:"annotation"`
+	Owner                *string `db:"owner"` // of a job: its batch's
 }
 
 const incidentColumns = `i.id, i.type, i.state, i.configuration, i.scope_id, i.execution_id, i.activity_id, c.definition_id, c.definition_key,
  i.tenant_id, i.job_definition_id, i.create_time, i.end_time, coalesce(i.removal_time, c.removal_time) as removal_time, i.message,
- i.history_configuration, i.annotation`
+ i.history_configuration, i.annotation, i.owner`
 
 const (
 	openIncidents  = "(select * from incident where state = 0) i"
@@ -102,7 +103,7 @@ func incidentSorts(more map[string]string) map[string]string {
 
 // Incidents are the open incidents, with the filters and sort keys of /incident (contract-facts 5.2).
 var Incidents = &Resource{
-	From: openIncidents + incidentsScope, ID: "i.id", Tenant: "i.tenant_id",
+	From: openIncidents + incidentsScope, ID: "i.id", Tenant: "i.tenant_id", Owner: "i.owner",
 	Fields: incidentFields(map[string]Field{
 		"incidentTimestampBefore": {Kind: Date, Cond: "i.create_time < ?"},
 		"incidentTimestampAfter":  {Kind: Date, Cond: "i.create_time > ?"},
@@ -116,7 +117,7 @@ var Incidents = &Resource{
 // HistoricIncidents are all incidents, with the filters and sort keys of /history/incident (contract-facts 5.4): open acts
 // whether true or false, and withoutTenantId wins over tenantIdIn.
 var HistoricIncidents = &Resource{
-	From: allIncidents + incidentsScope, ID: "i.id", Tenant: "i.tenant_id",
+	From: allIncidents + incidentsScope, ID: "i.id", Tenant: "i.tenant_id", Owner: "i.owner",
 	Fields: incidentFields(map[string]Field{
 		"processDefinitionKey": {Kind: Text, Cond: "c.definition_key = ?"},
 		"historyConfiguration": {Kind: OneID, Cond: "i.history_configuration = ?"},

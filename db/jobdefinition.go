@@ -11,6 +11,7 @@ type JobDefinition struct {
 	Suspended bool    `db:"suspended"`
 	Priority  *int64  `db:"priority"` // the overriding one; nil: none
 	TenantID  *string `db:"tenant_id"`
+	Owner     *string `db:"owner"` // of the batch
 }
 
 // ID gives the id of the definition.
@@ -18,15 +19,15 @@ func (d *JobDefinition) ID() ID { return d.Kind.Definition(d.BatchID) }
 
 const jobDefinitions = `(select b.id as batch_id, k.kind, case k.kind when 2 then 'batch-seed-job' when 3 then 'batch-monitor-job' else b.type end as job_type,
  (b.definition_suspended & case k.kind when 3 then 4 else k.kind end) <> 0 as suspended,
- case k.kind when 1 then b.priority_job when 2 then b.priority_seed else b.priority_monitor end as priority, b.tenant_id
+ case k.kind when 1 then b.priority_job when 2 then b.priority_seed else b.priority_monitor end as priority, b.tenant_id, b.owner
  from batch b cross join (select 1 as kind union all select 2 union all select 3) k) d`
 
-const jobDefinitionColumns = "d.batch_id, d.kind, d.job_type, d.suspended, d.priority, d.tenant_id"
+const jobDefinitionColumns = "d.batch_id, d.kind, d.job_type, d.suspended, d.priority, d.tenant_id, d.owner"
 
 // JobDefinitions are the job definitions of running batches, with the filters and sort keys of /job-definition
 // (contract-facts 7).
 var JobDefinitions = &Resource{
-	From: jobDefinitions, ID: "d.batch_id, d.kind", Tenant: "d.tenant_id",
+	From: jobDefinitions, ID: "d.batch_id, d.kind", Tenant: "d.tenant_id", Owner: "d.owner",
 	Fields: map[string]Field{
 		"jobDefinitionId":           {Kind: Special, Make: ofDefinition("d")},
 		"activityIdIn":              nothing,

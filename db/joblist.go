@@ -13,6 +13,7 @@ import (
 type Job struct {
 	ID       ID
 	TenantID *string // of the batch
+	Owner    *string // of the batch; lists leave it out
 	*Range
 }
 
@@ -24,7 +25,7 @@ const noKey = "cast(null as text)"
 // Jobs are the jobs that exist, with the filters and sort keys of /job (contract-facts 6.2). Its rows are ranges; jobId and
 // jobIds cut single jobs out of them, so only Queries.Jobs and CountJobs can judge these two.
 var Jobs = &Resource{
-	From: "job j join batch b on b.id = j.batch_id", ID: jobOrder, Tenant: "b.tenant_id",
+	From: "job j join batch b on b.id = j.batch_id", ID: jobOrder, Tenant: "b.tenant_id", Owner: "b.owner",
 	Fields: map[string]Field{
 		"jobId":                {Kind: Special, Make: cutElsewhere},
 		"jobIds":               {Kind: Special, List: true, Empty: true, Make: cutElsewhere},
@@ -198,8 +199,12 @@ func (q Queries) Job(ctx context.Context, id ID) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := Job{ID: id, Range: r}
-	return &j, q.get(ctx, &j.TenantID, "select b.tenant_id from batch b where b.id = ?", r.BatchID)
+	var of struct {
+		TenantID *string `db:"tenant_id"`
+		Owner    *string `db:"owner"`
+	}
+	err = q.get(ctx, &of, "select b.tenant_id, b.owner from batch b where b.id = ?", r.BatchID)
+	return &Job{ID: id, TenantID: of.TenantID, Owner: of.Owner, Range: r}, err
 }
 
 // orderJobs gives the ORDER BY of ranges, and whether the last job of each comes first. All keys but the id are alike within

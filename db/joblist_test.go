@@ -186,10 +186,12 @@ func TestJobsOfTenants(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w := newJobWorld(t, s)
-		for want, tenants := range map[string][]string{allJobs: {"t1"}, "ax0 ax1 ax2 ax3 ax5 ax6 ax7 as2": {"t2"}} {
-			jobs, err := s.Jobs(context.Background(), &db.Filter{Caller: db.Caller{Tenants: tenants}, Max: 100})
+		for want, caller := range map[string]db.Caller{
+			allJobs: {Tenants: []string{"t1"}, Untenanted: true}, "ax0 ax1 ax2 ax3 ax5 ax6 ax7 as2": {Tenants: []string{"t2"}, Untenanted: true}, "": {Tenants: []string{"t2"}},
+		} {
+			jobs, err := s.Jobs(context.Background(), &db.Filter{Caller: caller, Max: 100})
 			if err != nil || w.names(jobs) != want {
-				t.Errorf("of %v: %q, %v; want %q", tenants, w.names(jobs), err, want)
+				t.Errorf("of %+v: %q, %v; want %q", caller, w.names(jobs), err, want)
 			}
 		}
 	})

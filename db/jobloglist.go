@@ -14,6 +14,7 @@ type LogEntry struct {
 	JobType     string  `db:"job_type"`     // of the job's definition
 	RemovalTime *Time   `db:"removal_time"` // of the batch; nil while it runs, or never
 	TenantID    *string `db:"tenant_id"`    // of the batch
+	Owner       *string `db:"owner"`        // of the batch
 }
 
 // ID gives the id of the entry.
@@ -33,7 +34,7 @@ func (l *LogEntry) JobID() ID { return l.BatchID.Sub(byte(l.Kind), uint32(l.Firs
 const (
 	logJobType   = "case l.kind when 2 then 'batch-seed-job' when 3 then 'batch-monitor-job' else h.type end"
 	entryColumns = `l.batch_id, l.kind, l.event, l.first, l.seq, l.n, l.at, l.retries, l.priority, l.due_date, l.host, l.message,
- ` + logJobType + ` as job_type, h.removal_time, h.tenant_id`
+ ` + logJobType + ` as job_type, h.removal_time, h.tenant_id, h.owner`
 	logOfBatches = " l join historic_batch h on h.id = l.batch_id"
 	logJobOrder  = "l.batch_id, l.kind, l.first" // the order of the jobs' ids
 	occurrence   = "case l.event when 1 then -1 when 2 then l.seq else 2147483647 end"
@@ -46,7 +47,7 @@ var noneOf = Field{Kind: Special, List: true, Empty: true, Make: nothing.Make}
 // and jobId cut single entries out of them, and a sort by jobId takes them apart, so only Queries.JobLog and CountJobLog can
 // judge these three.
 var JobLog = &Resource{
-	From: "job_log" + logOfBatches, ID: "l.at, l.batch_id, l.kind, l.event, l.seq, l.first", Tenant: "h.tenant_id",
+	From: "job_log" + logOfBatches, ID: "l.at, l.batch_id, l.kind, l.event, l.seq, l.first", Tenant: "h.tenant_id", Owner: "h.owner",
 	Fields: map[string]Field{
 		"logId":                      {Kind: Special, Make: cutElsewhere},
 		"jobId":                      {Kind: Special, Make: cutElsewhere},

@@ -200,10 +200,12 @@ func TestJobLogOfTenants(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w := newJobLogWorld(t, s)
-		for want, tenants := range map[string][]string{allLog: {"t1"}, logOfA + " " + laterA: {"t2"}} {
-			list, err := s.JobLog(context.Background(), &db.Filter{Caller: db.Caller{Tenants: tenants}, Max: 100})
+		for want, caller := range map[string]db.Caller{
+			allLog: {Tenants: []string{"t1"}, Untenanted: true}, logOfA + " " + laterA: {Tenants: []string{"t2"}, Untenanted: true}, "": {Tenants: []string{"t2"}},
+		} {
+			list, err := s.JobLog(context.Background(), &db.Filter{Caller: caller, Max: 100})
 			if err != nil || w.names(list) != want {
-				t.Errorf("of %v: %q, %v; want %q", tenants, w.names(list), err, want)
+				t.Errorf("of %+v: %q, %v; want %q", caller, w.names(list), err, want)
 			}
 		}
 	})

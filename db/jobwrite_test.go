@@ -82,7 +82,7 @@ func TestJobIncidents(t *testing.T) {
 		}
 		has(false)
 		open(3, 0, nil)
-		in(t, s, func(tx *db.Tx) error { return tx.OpenJobIncidents(ctx, r, nil, 1, 6) })
+		in(t, s, func(tx *db.Tx) error { return tx.OpenJobIncidents(ctx, &db.Batch{Failures: 1}, r, 6) })
 		open(4, 9, &entry)
 		has(true)
 		list, err := s.Incidents(ctx, &db.Filter{Max: 9})
@@ -110,7 +110,7 @@ func TestLogSuccess(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		ctx, b := context.Background(), batch(t, s, 400)
 		all := &db.Range{BatchID: b.ID, Kind: db.ExecutionJob, N: 400}
-		in(t, s, func(tx *db.Tx) error { return tx.OpenJobIncidents(ctx, all, nil, 0, 6) })
+		in(t, s, func(tx *db.Tx) error { return tx.OpenJobIncidents(ctx, &db.Batch{}, all, 6) })
 		log := func(step, n int32) (left bool) {
 			t.Helper()
 			var rows []db.LogRange

@@ -50,6 +50,7 @@ type Resource struct {
 	From   string            // the FROM clause, without the word
 	ID     string            // the column that orders a list without sorting, and that breaks ties
 	Tenant string            // the column that holds the tenant; "" if it has none
+	Owner  string            // the column that holds the owner of a batch; "" if it has none
 	Fields map[string]Field  // by the name in the contract
 	Sorts  map[string]string // sort key of the contract -> SQL
 	// Always names the sort keys that every row has: without a word about nulls an index can give their order.
@@ -89,9 +90,8 @@ func (f *Filter) Acts(name string) bool {
 func (q Queries) where(r *Resource, f *Filter) (string, []any, error) {
 	var conds []string
 	var args []any
-	if f.Caller.Tenants != nil && r.Tenant != "" {
-		conds = append(conds, "("+r.Tenant+" is null or "+r.Tenant+" {texts})")
-		args = append(args, q.texts(f.Caller.Tenants))
+	if cond, more := q.seen(f.Caller, r.Tenant, r.Owner); cond != "" {
+		conds, args = append(conds, "("+cond+")"), more
 	}
 	names := make([]string, 0, len(f.Values))
 	for name := range f.Values {

@@ -22,7 +22,7 @@ type CleanableBatches struct {
 // CleanableReport is the report of CleanableBatches, with the sort key of /history/batch/cleanable-batch-report
 // (contract-facts 4.3). It has no filters.
 var CleanableReport = &Resource{
-	From: "historic_batch b", ID: "r.type", Tenant: "b.tenant_id", Fields: map[string]Field{}, Sorts: map[string]string{"finished": "r.finished"},
+	From: "historic_batch b", ID: "r.type", Tenant: "b.tenant_id", Owner: "b.owner", Fields: map[string]Field{}, Sorts: map[string]string{"finished": "r.finished"},
 }
 
 const cleanableBatches = `select b.type, count(b.end_time) as finished,

@@ -143,14 +143,14 @@ func TestCleanableBatches(t *testing.T) {
 			{db.Filter{Max: 1, Sort: desc}, "[{set-external-task-retries 3 1}]"},
 			{db.Filter{First: 1, Max: 9, Sort: desc}, "[{other 0 0}]"},
 			{db.Filter{}, "[]"},
-			{db.Filter{Max: 9, Caller: db.Caller{Tenants: []string{"t2"}}}, "[{set-external-task-retries 3 1}]"},
+			{db.Filter{Max: 9, Caller: db.Caller{Tenants: []string{"t2"}, Untenanted: true}}, "[{set-external-task-retries 3 1}]"},
 		} {
 			c.f.Now = 6000
 			if list, err := s.CleanableBatches(ctx, &c.f); err != nil || fmt.Sprint(list) != c.want {
 				t.Errorf("%+v: %v, %v; want %s", c.f, list, err, c.want)
 			}
 		}
-		for want, caller := range map[int64]db.Caller{2: {}, 1: {Tenants: []string{"t2"}}} {
+		for want, caller := range map[int64]db.Caller{2: {}, 1: {Tenants: []string{"t2"}, Untenanted: true}, 0: {Tenants: []string{"t2"}}} {
 			if n, err := s.CountCleanableBatches(ctx, &db.Filter{Caller: caller}); err != nil || n != want {
 				t.Errorf("%d rows, %v; want %d", n, err, want)
 			}

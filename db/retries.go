@@ -23,12 +23,23 @@ func (t *Tx) SetAttempts(ctx context.Context, ids []ID, retries int32) error {
 	return err
 }
 
-// CountExisting counts those of some different ids that are tasks.
-func (q Queries) CountExisting(ctx context.Context, ids []ID) (n int, err error) {
-	return n, q.get(ctx, &n, "select count(*) from external_task_state s where s.id {ids}", q.ids(ids))
+// CountExisting counts those of some different ids that are tasks which the caller may see.
+func (q Queries) CountExisting(ctx context.Context, caller Caller, ids []ID) (n int, err error) {
+	from, args := q.existing(caller, ids)
+	return n, q.get(ctx, &n, "select count(*) from "+from, args...)
 }
 
-// Existing gives those of some ids that are tasks, in order.
-func (q Queries) Existing(ctx context.Context, ids []ID) ([]ID, error) {
-	return q.selectIDs(ctx, "select s.id from external_task_state s where s.id {ids} order by s.id", q.ids(ids))
+// Existing gives those of some ids that are tasks which the caller may see, in order.
+func (q Queries) Existing(ctx context.Context, caller Caller, ids []ID) ([]ID, error) {
+	from, args := q.existing(caller, ids)
+	return q.selectIDs(ctx, "select s.id from "+from+" order by s.id", args...)
+}
+
+// existing gives the tables and the condition of the tasks of some ids; of the scopes only if the caller's tenants matter.
+func (q Queries) existing(caller Caller, ids []ID) (text string, args []any) {
+	cond, args := "s.id {ids}", []any{q.ids(ids)}
+	if seen, more := q.seen(caller, "c.tenant_id", ""); seen != "" {
+		cond, args = cond+" and ("+seen+")", append(args, more...)
+	}
+	return tasksFor(cond) + " where " + cond, args
 }

@@ -122,8 +122,10 @@ func TestTaskLogFilters(t *testing.T) {
 				t.Errorf("%v: %q, want %q", c.values, got, c.want)
 			}
 		}
-		if got := w.find(t, &db.Filter{Caller: db.Caller{Tenants: []string{}}}); got != "abc" {
-			t.Errorf("without a tenant of one's own: %q", got)
+		for free, want := range map[bool]string{true: "abc", false: ""} {
+			if got := w.find(t, &db.Filter{Caller: db.Caller{Tenants: []string{}, Untenanted: free}}); got != want {
+				t.Errorf("without a tenant of one's own: %q, want %q", got, want)
+			}
 		}
 	})
 }

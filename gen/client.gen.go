@@ -225,8 +225,9 @@ type ClientInterface interface {
 	// CreateExternalTaskWithBody Create an external task
 	//
 	// Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-	// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-	// Business key, tenant and process definition of a process instance are those of its first task.
+	// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+	// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+	// its first task.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -236,8 +237,9 @@ type ClientInterface interface {
 	// CreateExternalTask Create an external task
 	//
 	// Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-	// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-	// Business key, tenant and process definition of a process instance are those of its first task.
+	// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+	// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+	// its first task.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1464,8 +1466,9 @@ func (c *Client) QueryExternalTasksCount(ctx context.Context, body QueryExternal
 // CreateExternalTaskWithBody Create an external task
 //
 // Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-// Business key, tenant and process definition of a process instance are those of its first task.
+// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+// its first task.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1485,8 +1488,9 @@ func (c *Client) CreateExternalTaskWithBody(ctx context.Context, params *CreateE
 // CreateExternalTask Create an external task
 //
 // Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-// Business key, tenant and process definition of a process instance are those of its first task.
+// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+// its first task.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12475,8 +12479,9 @@ type ClientWithResponsesInterface interface {
 	// CreateExternalTaskWithBodyWithResponse Create an external task
 	//
 	// Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-	// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-	// Business key, tenant and process definition of a process instance are those of its first task.
+	// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+	// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+	// its first task.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12486,8 +12491,9 @@ type ClientWithResponsesInterface interface {
 	// CreateExternalTaskWithResponse Create an external task
 	//
 	// Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-	// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-	// Business key, tenant and process definition of a process instance are those of its first task.
+	// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+	// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+	// its first task.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -22203,8 +22209,9 @@ func (c *ClientWithResponses) QueryExternalTasksCountWithResponse(ctx context.Co
 // CreateExternalTaskWithBodyWithResponse Create an external task
 //
 // Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-// Business key, tenant and process definition of a process instance are those of its first task.
+// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+// its first task.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22220,8 +22227,9 @@ func (c *ClientWithResponses) CreateExternalTaskWithBodyWithResponse(ctx context
 // CreateExternalTaskWithResponse Create an external task
 //
 // Creates one task, which workers can fetch as soon as this is answered. Without `processInstanceId` it gets a
-// new process instance; an id that was never used before starts one of that id, and an ended one is a 404.
-// Business key, tenant and process definition of a process instance are those of its first task.
+// new process instance; an id that was never used before starts one of that id, and one that has ended, or that
+// another tenant uses, is a 404. Business key, tenant and process definition of a process instance are those of
+// its first task.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

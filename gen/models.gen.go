@@ -852,7 +852,9 @@ type CreateExternalTaskDto struct {
 	// worker reports a failure.
 	Retries nullable.Nullable[int32] `json:"retries,omitempty"`
 
-	// TenantID The tenant that the task belongs to; at most 255 characters. Null: none.
+	// TenantID The tenant that the task belongs to; at most 255 characters. Null: none. A caller who is bound to tenants has
+	// to name one of its own, or else gets a 400; null means its own, if it has exactly one and may not see what
+	// has none.
 	TenantID nullable.Nullable[string] `json:"tenantId,omitempty"`
 
 	// TopicName The topic by which workers find the task; 1 to 255 characters.

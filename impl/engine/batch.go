@@ -68,19 +68,6 @@ func (e *Engine) CountHistoricBatches(ctx context.Context, caller db.Caller, q Q
 	return n, storeFault(err)
 }
 
-// visible tells whether a caller may see what belongs to a tenant.
-func visible(caller db.Caller, tenant *string) bool {
-	if caller.Tenants == nil || tenant == nil {
-		return true
-	}
-	for _, t := range caller.Tenants {
-		if t == *tenant {
-			return true
-		}
-	}
-	return false
-}
-
 // Batch reads a running batch; 404 when there is none of that id (contract-facts 3.4).
 func (e *Engine) Batch(ctx context.Context, caller db.Caller, id string) (*db.Batch, error) {
 	none := fault.New(fault.NotFound, fault.InvalidRequest, "Batch with id '%s' does not exist", id)
@@ -89,7 +76,7 @@ func (e *Engine) Batch(ctx context.Context, caller db.Caller, id string) (*db.Ba
 		return nil, none
 	}
 	b, err := e.store.Batch(ctx, parsed)
-	if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
+	if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(b.TenantID, b.Owner) {
 		return nil, none
 	}
 	return b, storeFault(err)
@@ -103,7 +90,7 @@ func (e *Engine) HistoricBatch(ctx context.Context, caller db.Caller, id string)
 		return nil, none
 	}
 	b, err := e.store.HistoricBatch(ctx, parsed)
-	if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
+	if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(b.TenantID, b.Owner) {
 		return nil, none
 	}
 	return b, storeFault(err)
@@ -175,7 +162,7 @@ func (e *Engine) DeleteHistoricBatch(ctx context.Context, caller db.Caller, id s
 		}
 		b, err := tx.HistoricBatch(ctx, parsed)
 		switch {
-		case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, b.TenantID):
+		case errors.Is(err, db.ErrNotFound), err == nil && !caller.SeesBatch(b.TenantID, b.Owner):
 			return none
 		case err != nil:
 			return err
@@ -196,7 +183,7 @@ func (e *Engine) changeBatch(ctx context.Context, caller db.Caller, id, verb str
 	}
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
 		b, err := tx.LockBatch(ctx, parsed)
-		if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
+		if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(b.TenantID, b.Owner) {
 			return none
 		}
 		if err != nil {

@@ -107,7 +107,7 @@ func settleJobIncidents(ctx context.Context, tx *db.Tx, b *db.Batch, r *db.Range
 	case r.Retries == 0 || retries > 0:
 		return nil
 	}
-	if err := tx.OpenJobIncidents(ctx, r, b.TenantID, b.Failures, now); err != nil {
+	if err := tx.OpenJobIncidents(ctx, b, r, now); err != nil {
 		return err
 	}
 	b.Failures += r.N

@@ -48,7 +48,7 @@ func (e *Engine) CreateTask(ctx context.Context, caller db.Caller, task NewTask,
 
 // CreateTasks creates tasks, all or none, and gives their ids in the same order. key is the request's Idempotency-Key, or "":
 // the same key with the same tasks gives the same answer again for a day. 400: more than MaxNewTasks, a bad value; 404: a
-// scope that has ended.
+// scope that has ended, or is not the caller's.
 func (e *Engine) CreateTasks(ctx context.Context, caller db.Caller, list []NewTask, key string) ([]db.ID, error) {
 	var made []db.ID
 	err := e.create(ctx, caller, "create-bulk", list, key, &made, func(_ *db.Tx, ids []db.ID) error {
@@ -61,7 +61,7 @@ func (e *Engine) CreateTasks(ctx context.Context, caller db.Caller, list []NewTa
 // create creates tasks once for a key. answer points to what finish makes of their ids.
 func (e *Engine) create(ctx context.Context, caller db.Caller, operation string, list []NewTask, key string, answer any,
 	finish func(*db.Tx, []db.ID) error) error {
-	c, err := e.plan(list)
+	c, err := e.plan(caller, list)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ type creation struct {
 }
 
 // plan checks tasks and gives all that is to be written. The first task of a scope describes it.
-func (e *Engine) plan(list []NewTask) (*creation, error) {
+func (e *Engine) plan(caller db.Caller, list []NewTask) (*creation, error) {
 	if len(list) > MaxNewTasks {
 		return nil, fault.BadRequest("At most %d tasks can be created at once, not %d.", MaxNewTasks, len(list))
 	}
@@ -114,6 +114,10 @@ func (e *Engine) plan(list []NewTask) (*creation, error) {
 	for i := range list {
 		in := &list[i]
 		if err := in.check(); err != nil {
+			return nil, err
+		}
+		tenant, err := tenantOf(caller, in)
+		if err != nil {
 			return nil, err
 		}
 		scope := e.NewID().String()
@@ -127,7 +131,7 @@ func (e *Engine) plan(list []NewTask) (*creation, error) {
 		place, known := places[scope]
 		if !known {
 			place, places[scope] = len(c.scopes), len(c.scopes)
-			c.scopes = append(c.scopes, in.scope(scope, c.now))
+			c.scopes = append(c.scopes, in.scope(scope, tenant, c.now))
 		}
 		c.scopes[place].Tasks++
 		c.variables = append(c.variables, stored(values, scope, db.NilID)...)
@@ -159,15 +163,28 @@ func (in *NewTask) check() error {
 	return nil
 }
 
-// scope gives the scope that a task describes. A definition without an id is called after its key, as its first version.
-func (in *NewTask) scope(id string, now db.Time) db.Scope {
+// tenantOf gives the tenant of a task to create, if it has to have a scope of its own; 400 when it is not the caller's, in the
+// reference's words (contract-facts 1.10). Who has exactly one tenant, and nothing without a tenant, need not name it.
+func tenantOf(caller db.Caller, in *NewTask) (*string, error) {
+	switch {
+	case in.TenantID != nil && !caller.Sees(in.TenantID):
+		return nil, fault.Coded(fault.Invalid, fault.ProcessEngine,
+			"ENGINE-13034 Cannot create a task of the tenant '%s' because it belongs to no authenticated tenant.", *in.TenantID)
+	case in.TenantID == nil && len(caller.Tenants) == 1 && !caller.Untenanted:
+		return &caller.Tenants[0], nil
+	}
+	return in.TenantID, nil
+}
+
+// scope gives the scope that a task of a tenant describes. A definition without an id is called after its key, as its first version.
+func (in *NewTask) scope(id string, tenant *string, now db.Time) db.Scope {
 	definition := in.DefinitionID
 	if definition == nil && in.DefinitionKey != nil {
 		made := *in.DefinitionKey + ":1:rearm"
 		definition = &made
 	}
 	return db.Scope{ID: id, BusinessKey: in.BusinessKey, DefinitionID: definition, DefinitionKey: in.DefinitionKey, VersionTag: in.VersionTag,
-		TenantID: in.TenantID, StartTime: now}
+		TenantID: tenant, StartTime: now}
 }
 
 // newTask gives a task as it is written, with ids of its own.
@@ -206,29 +223,30 @@ func (e *Engine) writeTasks(ctx context.Context, tx *db.Tx, caller db.Caller, c 
 	return e.openIncidents(ctx, tx, blocked, incidents, c.now)
 }
 
-// openScopes makes the scopes of a creation, or joins those that are there: not an ended one, not one of another tenant.
+// openScopes makes the scopes of a creation, or joins those that are there. An ended one cannot be joined, nor can one of another
+// tenant. All tenants share the ids of scopes, so that such an id is taken; it answers as if its scope had ended, which is all
+// that the caller may know: no tasks can be added there.
 func (e *Engine) openScopes(ctx context.Context, tx *db.Tx, caller db.Caller, c *creation) error {
-	for i := range c.scopes {
-		if !visible(caller, c.scopes[i].TenantID) {
-			return foreign("create a task of the tenant '" + *c.scopes[i].TenantID + "'")
-		}
-	}
 	old, err := tx.OpenScopes(ctx, c.scopes)
 	if err != nil {
 		return err
 	}
 	scopes := make(map[string]*db.Scope, len(c.scopes))
-	for i := range c.scopes {
-		scopes[c.scopes[i].ID] = &c.scopes[i]
-	}
 	for i := range old {
-		switch {
-		case old[i].EndTime != nil:
+		if old[i].EndTime != nil || !caller.Sees(old[i].TenantID) {
 			return fault.New(fault.NotFound, fault.InvalidRequest, "Process instance with id %s has ended", old[i].ID)
-		case !visible(caller, old[i].TenantID):
-			return foreign("update the process instance '" + old[i].ID + "'")
 		}
 		scopes[old[i].ID] = &old[i]
+	}
+	for i := range c.scopes {
+		s := &c.scopes[i]
+		if scopes[s.ID] != nil { // the task joins it, whatever it says of a tenant
+			continue
+		}
+		if !caller.Sees(s.TenantID) {
+			return fault.BadRequest("tenantId must be given: the caller belongs to %d tenants, and may not create tasks without a tenant", len(caller.Tenants))
+		}
+		scopes[s.ID] = s
 	}
 	for i := range c.tasks {
 		t := &c.tasks[i].Task

@@ -68,8 +68,8 @@ func (e *Engine) content(ctx context.Context, caller db.Caller, kind, id, name s
 // variable reads a variable by one of the store's ways to do so. Of an execution only its own count.
 func (e *Engine) variable(ctx context.Context, caller db.Caller, kind, id, name string,
 	read func(context.Context, *db.Execution, string, bool) (*db.Variable, error)) (*db.Variable, error) {
-	x, err := e.store.Execution(ctx, id)
-	if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, x.TenantID) {
+	x, err := e.store.Execution(ctx, caller, id)
+	if errors.Is(err, db.ErrNotFound) {
 		return nil, noExecution(fmt.Sprintf("get %s variable %s", kind, name), id)
 	}
 	if err != nil {
@@ -102,22 +102,20 @@ func (e *Engine) ChangeVariables(ctx context.Context, caller db.Caller, id strin
 		return fault.New(bad.Kind, fault.InvalidRequest, "Cannot modify variables for process instance: %s", bad.Message)
 	}
 	return storeFault(e.store.Tx(ctx, func(tx *db.Tx) error {
-		x, err := holdExecution(ctx, tx, id)
+		x, err := holdExecution(ctx, tx, caller, id)
 		switch {
 		case errors.Is(err, db.ErrNotFound):
 			return noExecution("modify variables for process instance "+id, id)
 		case err != nil:
 			return err
-		case !visible(caller, x.TenantID):
-			return foreign("update the process instance '" + x.ScopeID + "'")
 		}
 		return change(ctx, tx, x, values, c.Delete)
 	}))
 }
 
-// holdExecution finds a place and keeps it from ending until the transaction ends: a scope itself, or the task.
-func holdExecution(ctx context.Context, tx *db.Tx, id string) (*db.Execution, error) {
-	x, err := tx.Execution(ctx, id)
+// holdExecution finds a place of the caller's and keeps it from ending until the transaction ends: a scope itself, or the task.
+func holdExecution(ctx context.Context, tx *db.Tx, caller db.Caller, id string) (*db.Execution, error) {
+	x, err := tx.Execution(ctx, caller, id)
 	switch {
 	case err != nil:
 		return nil, err

@@ -198,7 +198,7 @@ func TestChangeVariablesRefuses(t *testing.T) {
 			words+"Cannot convert value 'abc' of type 'Integer' to java type java.lang.Integer")
 		refused(t, change(everybody, "p", set(strings.Repeat("ü", 256), "1")), fault.Invalid, fault.InvalidRequest, words+"The name of a variable may have at most 255 characters.")
 		mary := db.Caller{Name: "mary", Tenants: []string{"b"}}
-		refused(t, change(mary, "p", nil), fault.Invalid, fault.ProcessEngine, "ENGINE-13034 Cannot update the process instance 'p' because it belongs to no authenticated tenant.")
+		refused(t, change(mary, "p", nil), fault.NotFound, fault.Rest, "Cannot modify variables for process instance p: execution p doesn't exist: execution is null")
 		_, err := w.Variable(context.Background(), mary, "p", "x", true)
 		refused(t, err, fault.NotFound, fault.Rest, "Cannot get process instance variable x: execution p doesn't exist: execution is null")
 		if got := w.sees("p", "x", "y", "z"); got != "x=1" {

@@ -185,11 +185,29 @@ func TestFetchOfATenant(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
 		w := newWorld(t, s)
 		own, _, free := w.create(engine.NewTask{TenantID: ptr("a")}), w.create(engine.NewTask{TenantID: ptr("b")}), w.create(engine.NewTask{})
-		got, err := w.FetchAndLock(context.Background(), db.Caller{Name: "mary", Tenants: []string{"a"}},
-			engine.Fetch{WorkerID: "w", MaxTasks: 9, Topics: []engine.FetchTopic{{TopicName: "t", LockDuration: 1000}}})
-		w.must(err)
-		if len(got) != 2 || got[0].ID != own.ID || got[1].ID != free.ID {
-			t.Errorf("fetched %+v", got)
+		for _, c := range []struct {
+			caller db.Caller
+			topics []string
+			want   []db.ID
+		}{
+			{db.Caller{Tenants: []string{}}, []string{"t"}, nil},
+			{db.Caller{Tenants: []string{"a"}}, []string{"t"}, []db.ID{own.ID}},
+			{db.Caller{Tenants: []string{"a"}}, []string{"t"}, nil},
+			{db.Caller{Tenants: []string{"a", "c"}, Untenanted: true}, []string{"t", "u"}, []db.ID{free.ID}},
+		} {
+			in := engine.Fetch{WorkerID: "w", MaxTasks: 9}
+			for _, topic := range c.topics {
+				in.Topics = append(in.Topics, engine.FetchTopic{TopicName: topic, LockDuration: 1000})
+			}
+			got, err := w.FetchAndLock(context.Background(), c.caller, in)
+			w.must(err)
+			var ids []db.ID
+			for i := range got {
+				ids = append(ids, got[i].ID)
+			}
+			if !slices.Equal(ids, c.want) {
+				t.Errorf("%+v fetched %v, want %v", c.caller, ids, c.want)
+			}
 		}
 	})
 }

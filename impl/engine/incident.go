@@ -98,14 +98,14 @@ func (e *Engine) AnnotateIncident(ctx context.Context, caller db.Caller, id stri
 	return storeFault(err)
 }
 
-// openIncident reads an open incident that the caller may see; none when there is none of that id.
+// openIncident reads an open incident, of a task or of a job, that the caller may see; none when there is none of that id.
 func (e *Engine) openIncident(ctx context.Context, caller db.Caller, id string, none error) (*db.Incident, error) {
 	parsed, ok := db.ParseID(id)
 	if !ok {
 		return nil, none
 	}
 	i, err := e.store.Incident(ctx, parsed)
-	if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, i.TenantID) {
+	if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(i.TenantID, i.Owner) {
 		return nil, none
 	}
 	return i, storeFault(err)

@@ -37,7 +37,7 @@ func (e *Engine) JobDefinition(ctx context.Context, caller db.Caller, id string)
 	}
 	d, err := e.store.JobDefinition(ctx, parsed)
 	switch {
-	case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, d.TenantID):
+	case errors.Is(err, db.ErrNotFound), err == nil && !caller.SeesBatch(d.TenantID, d.Owner):
 		return nil, none
 	case err != nil:
 		return nil, storeFault(err)

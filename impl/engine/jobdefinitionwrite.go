@@ -19,7 +19,7 @@ func (e *Engine) changeDefinition(ctx context.Context, caller db.Caller, id stri
 	}
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
 		b, err := tx.LockBatch(ctx, base)
-		if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
+		if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(b.TenantID, b.Owner) {
 			return none
 		}
 		if err != nil {

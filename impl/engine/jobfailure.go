@@ -88,7 +88,7 @@ func (e *Engine) fail(b *db.Batch, job *db.Range, cause error, now db.Time) (log
 	entry := b.ID.Sub(db.SubFailureLog, uint32(number)) //nolint:gosec // not negative
 	return log, &db.JobIncident{
 		ID: b.ID.Sub(db.SubJobIncident, uint32(number)), Job: job.ID(job.First), Definition: job.Kind.Definition(b.ID), //nolint:gosec // not negative
-		At: now, Message: &message, FailureLog: &entry, TenantID: b.TenantID,
+		At: now, Message: &message, FailureLog: &entry, TenantID: b.TenantID, Owner: b.Owner,
 	}
 }
 

@@ -89,7 +89,7 @@ func (e *Engine) job(ctx context.Context, caller db.Caller, id string, none erro
 	}
 	j, err := e.store.Job(ctx, parsed)
 	switch {
-	case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, j.TenantID):
+	case errors.Is(err, db.ErrNotFound), err == nil && !caller.SeesBatch(j.TenantID, j.Owner):
 		return nil, none
 	case err != nil:
 		return nil, storeFault(err)

@@ -72,7 +72,7 @@ func (e *Engine) logEntry(ctx context.Context, caller db.Caller, id string, none
 	}
 	l, err := e.store.LogEntry(ctx, parsed)
 	switch {
-	case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, l.TenantID):
+	case errors.Is(err, db.ErrNotFound), err == nil && !caller.SeesBatch(l.TenantID, l.Owner):
 		return nil, none
 	case err != nil:
 		return nil, storeFault(err)

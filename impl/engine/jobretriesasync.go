@@ -15,8 +15,8 @@ type SetJobRetriesAsync struct {
 	Query *Query // nil: none; an empty one selects every job that the caller may see
 }
 
-// SetJobRetriesAsync makes a batch that sets the retries of all selected jobs (contract-facts 6.6). Ids that name no job are
-// accepted: the job that comes to one fails. 400: no ids and no query, a selection of nothing, negative retries.
+// SetJobRetriesAsync makes a batch that sets the retries of all selected jobs (contract-facts 6.6). Ids that name no job of the
+// caller's are accepted: the job that comes to one fails. 400: no ids and no query, a selection of nothing, negative retries.
 func (e *Engine) SetJobRetriesAsync(ctx context.Context, caller db.Caller, in SetJobRetriesAsync) (*db.Batch, error) {
 	switch {
 	case len(in.IDs) == 0 && in.Query == nil:
@@ -39,7 +39,10 @@ func (e *Engine) SetJobRetriesAsync(ctx context.Context, caller db.Caller, in Se
 
 // putJobs writes the items of a batch on jobs, each once, and gives their number. Those whose id is no UUID come first.
 func (e *Engine) putJobs(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, in SetJobRetriesAsync) (int, error) {
-	ids, texts := sortOut(in.IDs)
+	ids, texts, err := namedJobs(ctx, tx.Queries, caller, in.IDs)
+	if err != nil {
+		return 0, err
+	}
 	if in.Query != nil {
 		f, err := e.jobFilter(caller, *in.Query)
 		if err != nil {
@@ -59,7 +62,46 @@ func (e *Engine) putJobs(ctx context.Context, tx *db.Tx, caller db.Caller, b *db
 	return len(items), tx.InsertChunks(ctx, b.ID, items, int(b.JobsPerChunk*b.ItemsPerJob))
 }
 
-// sortOut parts a list into ids and texts that are none; of the texts each once.
+// namedJobs parts a list into ids and texts that name no job of the caller's; of the texts each once, in order.
+func namedJobs(ctx context.Context, q db.Queries, caller db.Caller, list []string) (ids []db.ID, texts []string, err error) {
+	ids, texts = sortOut(list)
+	if caller.Tenants != nil {
+		var others []string
+		if ids, others, err = ownJobs(ctx, q, caller, ids); err != nil {
+			return nil, nil, err
+		}
+		texts = append(texts, others...)
+	}
+	slices.Sort(texts)
+	return ids, slices.Compact(texts), nil
+}
+
+// ownJobs parts ids of jobs into those whose batch the caller may see, and, as texts, those whose batch is another tenant's or
+// nobody's: what is a text is never looked for when the work is done, so that both fail alike.
+func ownJobs(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID) (there []db.ID, others []string, err error) {
+	batches := make([]db.ID, len(ids))
+	for i, id := range ids {
+		batches[i], _, _ = id.Split()
+	}
+	slices.SortFunc(batches, db.ID.Compare)
+	seen := map[db.ID]bool{}
+	for part := range slices.Chunk(slices.Compact(batches), lookedUpAtOnce) {
+		found, err := q.ExistingBatches(ctx, caller, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, id := range found {
+			seen[id] = true
+		}
+	}
+	there, foreign := split(ids, func(id db.ID) bool {
+		batch, _, _ := id.Split()
+		return seen[batch]
+	})
+	return there, textsOf(foreign), nil
+}
+
+// sortOut parts a list into ids and texts that are none.
 func sortOut(list []string) (ids []db.ID, texts []string) {
 	for _, text := range list {
 		if id, ok := db.ParseID(text); ok {
@@ -68,6 +110,5 @@ func sortOut(list []string) (ids []db.ID, texts []string) {
 			texts = append(texts, text)
 		}
 	}
-	slices.Sort(texts)
-	return ids, slices.Compact(texts)
+	return ids, texts
 }

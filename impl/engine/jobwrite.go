@@ -13,7 +13,7 @@ func (e *Engine) changeJob(ctx context.Context, caller db.Caller, id db.ID, none
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
 		base, _, _ := id.Split()
 		b, err := tx.LockBatch(ctx, base)
-		if errors.Is(err, db.ErrNotFound) || err == nil && !visible(caller, b.TenantID) {
+		if errors.Is(err, db.ErrNotFound) || err == nil && !caller.SeesBatch(b.TenantID, b.Owner) {
 			return none
 		}
 		if err != nil {

@@ -114,8 +114,12 @@ func TestSetRemovalTimeRefuses(t *testing.T) {
 		refused(t, err, fault.Invalid, c.typ, c.want)
 	}
 	expect(t, "batches", dbtest.Count(t, w.store, "select count(*) from historic_batch"), 1)
-	_, err := w.SetRemovalTime(ctx, db.Caller{Tenants: []string{"t2"}}, engine.SetRemovalTime{IDs: ids, Cleared: true})
-	w.must(err) // a batch without a tenant is everybody's
+	mary := db.Caller{Tenants: []string{"t2"}}
+	_, err := w.SetRemovalTime(ctx, mary, engine.SetRemovalTime{IDs: ids, Cleared: true})
+	refused(t, err, fault.Invalid, fault.BadUserRequest, "historicBatches is empty")
+	mary.Untenanted = true
+	_, err = w.SetRemovalTime(ctx, mary, engine.SetRemovalTime{IDs: ids, Cleared: true})
+	w.must(err)
 }
 
 func TestCleanableBatches(t *testing.T) {

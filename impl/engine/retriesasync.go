@@ -39,7 +39,7 @@ func (e *Engine) SetRetriesAsync(ctx context.Context, caller db.Caller, in SetRe
 }
 
 // newBatch gives a batch of a type as the settings say, with an id of its own and nothing in it yet. Batches carry no tenant,
-// unless their caller is bound to one (contract-facts 1.10).
+// unless their caller is bound to exactly one (contract-facts 1.10).
 func (e *Engine) newBatch(caller db.Caller, batchType string) *db.Batch {
 	b := &db.Batch{Type: batchType, StartTime: e.clock()}
 	b.ID = db.BatchBase(e.NewID())
@@ -50,9 +50,7 @@ func (e *Engine) newBatch(caller db.Caller, batchType string) *db.Batch {
 	if caller.Name != "" {
 		b.CreateUserID = &caller.Name
 	}
-	if len(caller.Tenants) == 1 {
-		b.TenantID = &caller.Tenants[0]
-	}
+	b.TenantID, b.Owner = caller.Belonging()
 	return b
 }
 

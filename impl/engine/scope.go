@@ -12,7 +12,7 @@ import (
 // Scope reads a scope (the reference's process instance) that has not ended; 404 when there is none of that id.
 func (e *Engine) Scope(ctx context.Context, caller db.Caller, id string) (*db.Scope, error) {
 	c, err := e.store.Scope(ctx, id)
-	if errors.Is(err, db.ErrNotFound) || err == nil && (c.EndTime != nil || !visible(caller, c.TenantID)) {
+	if errors.Is(err, db.ErrNotFound) || err == nil && (c.EndTime != nil || !caller.Sees(c.TenantID)) {
 		return nil, fault.New(fault.NotFound, fault.InvalidRequest, "Process instance with id %s does not exist", id)
 	}
 	return c, storeFault(err)
@@ -66,20 +66,24 @@ func (e *Engine) SuspendScope(ctx context.Context, caller db.Caller, id string, 
 }
 
 // changeScope runs f in a transaction in which nobody else can change the scope or its tasks. The tasks are locked before the
-// scope, as when a worker ends one of them, so that the two do not wait for each other.
+// scope, as when a worker ends one of them, so that the two do not wait for each other. What is not the caller's is not locked,
+// since workers pass over tasks that are.
 func (e *Engine) changeScope(ctx context.Context, caller db.Caller, id string, none error, f func(*db.Tx) error) error {
 	return storeFault(e.store.Tx(ctx, func(tx *db.Tx) error {
+		if caller.Tenants != nil {
+			if c, err := tx.Scope(ctx, id); err == nil && !caller.Sees(c.TenantID) {
+				return none
+			}
+		}
 		if _, err := tx.HoldTasksOf(ctx, id); err != nil {
 			return err
 		}
 		c, err := tx.LockScope(ctx, id)
 		switch {
-		case errors.Is(err, db.ErrNotFound):
+		case errors.Is(err, db.ErrNotFound), err == nil && !caller.Sees(c.TenantID):
 			return none
 		case err != nil:
 			return err
-		case !visible(caller, c.TenantID):
-			return foreign("update the process instance '" + id + "'")
 		}
 		return f(tx)
 	}))

@@ -43,14 +43,18 @@ func allMissing(ids []string) error {
 }
 
 // selectTasks gives the ids of all tasks that a selection names, each once, in order. With SkipMissing these may be ids that no
-// task has, and texts are those that cannot be one's at all; else they are an error, in the words of missing. An empty
-// selection is a 400.
+// task has, and texts are those that cannot be one's at all, or whose task may be another tenant's; else they are an error, in
+// the words of missing. An empty selection is a 400.
 func (e *Engine) selectTasks(ctx context.Context, q db.Queries, caller db.Caller, s Selection, missing missingError) (ids []db.ID, texts []string, err error) {
 	named, texts := s.parse()
-	if !s.SkipMissing {
-		if err := s.demand(ctx, q, named, texts, missing); err != nil {
-			return nil, nil, err
-		}
+	switch {
+	case !s.SkipMissing:
+		err = s.demand(ctx, q, caller, named, texts, missing)
+	case caller.Tenants != nil:
+		named, texts, err = ownTasks(ctx, q, caller, named, texts)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	found, err := e.selected(ctx, q, caller, s)
 	if err != nil {
@@ -86,21 +90,47 @@ func (s *Selection) parse() (ids []db.ID, texts []string) {
 // lookedUpAtOnce is how many ids one statement looks up (limits.md B).
 const lookedUpAtOnce = 5000
 
-// demand refuses ids that name no task. Counting is cheap, so only if some are missing is it found out which.
-func (s *Selection) demand(ctx context.Context, q db.Queries, ids []db.ID, texts []string, missing missingError) error {
+// ownTasks leaves of ids those of the caller's tasks, and adds the others to the texts: whether they are another tenant's or nobody's,
+// they must not be found when the work is done.
+func ownTasks(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID, texts []string) (there []db.ID, others []string, err error) {
+	for part := range slices.Chunk(ids, lookedUpAtOnce) {
+		found, err := q.Existing(ctx, caller, part)
+		if err != nil {
+			return nil, nil, err
+		}
+		_, gone := split(part, func(id db.ID) bool {
+			_, ok := slices.BinarySearchFunc(found, id, db.ID.Compare)
+			return ok
+		})
+		there, texts = append(there, found...), append(texts, textsOf(gone)...)
+	}
+	return there, texts, nil
+}
+
+// textsOf gives ids as texts.
+func textsOf(ids []db.ID) []string {
+	texts := make([]string, len(ids))
+	for i := range ids {
+		texts[i] = ids[i].String()
+	}
+	return texts
+}
+
+// demand refuses ids that name no task of the caller's. Counting is cheap, so only if some are missing is it found out which.
+func (s *Selection) demand(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID, texts []string, missing missingError) error {
 	gone := map[string]bool{}
 	for _, text := range texts {
 		gone[text] = true
 	}
 	for part := range slices.Chunk(ids, lookedUpAtOnce) {
-		n, err := q.CountExisting(ctx, part)
+		n, err := q.CountExisting(ctx, caller, part)
 		if err != nil {
 			return err
 		}
 		if n == len(part) {
 			continue
 		}
-		there, err := q.Existing(ctx, part)
+		there, err := q.Existing(ctx, caller, part)
 		if err != nil {
 			return err
 		}
@@ -149,8 +179,8 @@ func (e *Engine) selected(ctx context.Context, q db.Queries, caller db.Caller, s
 			return nil, err
 		}
 	}
-	if len(s.ScopeIDs) > 0 { // resolved without regard to the caller's tenants, as explicit ids are
-		more, err := q.SelectTaskIDs(ctx, &db.Filter{Values: map[string]any{"processInstanceIdIn": s.ScopeIDs}})
+	if len(s.ScopeIDs) > 0 {
+		more, err := q.SelectTaskIDs(ctx, &db.Filter{Caller: caller, Values: map[string]any{"processInstanceIdIn": s.ScopeIDs}})
 		if err != nil {
 			return nil, err
 		}

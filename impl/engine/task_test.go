@@ -236,9 +236,11 @@ func TestTopicNames(t *testing.T) {
 				t.Errorf("%+v: %v, %v", x.flags, got, err)
 			}
 		}
-		got, err := w.TopicNames(context.Background(), db.Caller{Tenants: []string{"other"}}, db.TopicFlags{})
-		if err != nil || !slices.Equal(got, []string{"n2", "n3"}) {
-			t.Errorf("of another tenant: %v, %v", got, err)
+		for free, want := range map[bool][]string{true: {"n2", "n3"}, false: {}} {
+			got, err := w.TopicNames(context.Background(), db.Caller{Tenants: []string{"other"}, Untenanted: free}, db.TopicFlags{})
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("of another tenant: %v, %v; want %v", got, err, want)
+			}
 		}
 	})
 }

@@ -77,7 +77,7 @@ func (e *Engine) taskEntry(ctx context.Context, caller db.Caller, id string, non
 	}
 	l, err := e.store.TaskEntry(ctx, parsed)
 	switch {
-	case errors.Is(err, db.ErrNotFound), err == nil && !visible(caller, l.TenantID):
+	case errors.Is(err, db.ErrNotFound), err == nil && !caller.Sees(l.TenantID):
 		return nil, none
 	case err != nil:
 		return nil, storeFault(err)

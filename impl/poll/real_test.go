@@ -174,6 +174,38 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// A worker that waits is answered by a task of its own tenant, not by another tenant's, which stays there.
+func TestWaitingOfATenant(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		d := newDesk(t, s)
+		anna := db.Caller{Name: "anna", Tenants: []string{"a"}}
+		in := fetch("w", "a")
+		in.MaxTasks = 9
+		got := make(chan []db.LockedTask, 1)
+		go func() {
+			defer close(got)
+			if _, ticket, err := d.Ask(context.Background(), anna, in, time.Minute); err == nil {
+				list, _ := ticket.Wait()
+				got <- list
+			}
+		}()
+		d.untilParked()
+		var ids []db.ID
+		for _, tenant := range []string{"b", "a"} {
+			task, err := d.CreateTask(context.Background(), everybody, engine.NewTask{TopicName: "a", TenantID: &tenant}, "")
+			d.must(err)
+			ids = append(ids, task.ID)
+		}
+		if list := <-got; len(list) != 1 || list[0].ID != ids[1] {
+			t.Errorf("fetched %+v, want %s", list, ids[1])
+		}
+		if task, err := s.Task(context.Background(), ids[0]); err != nil || task.WorkerID != nil {
+			t.Errorf("another tenant's task: %+v, %v", task, err)
+		}
+	})
+}
+
 // untilParked waits until the one request has found nothing and waits.
 func (d *desk) untilParked() {
 	for parked := false; !parked; time.Sleep(time.Millisecond) {

@@ -46,7 +46,7 @@ type Room struct {
 	fresh   []*waiter // for whom nobody has fetched yet
 	last    bool      // whether a hand has taken one of fresh last
 	doubt   map[*topic]struct{}
-	newest  map[string]*waiter // the one that waits, by worker; only if UniqueWorker
+	newest  map[worker]*waiter // the one that waits, by worker; only if UniqueWorker
 	waiting int
 }
 
@@ -55,7 +55,7 @@ func New(source Source, s Settings, log *slog.Logger, now func() time.Time) *Roo
 	return &Room{
 		Settings: s, source: source, log: log, now: now,
 		safety: safety, closing: make(chan struct{}), work: make(chan struct{}, hands), doubts: make(chan struct{}, 1),
-		topics: map[string]*topic{}, doubt: map[*topic]struct{}{}, newest: map[string]*waiter{},
+		topics: map[string]*topic{}, doubt: map[*topic]struct{}{}, newest: map[worker]*waiter{},
 	}
 }
 

@@ -190,8 +190,15 @@ func TestFilterOf(t *testing.T) {
 	if got := filterOf(db.Caller{}, &plain); got != "" {
 		t.Errorf("what asks nothing of a task is %q", got)
 	}
-	if got := filterOf(db.Caller{Tenants: []string{}}, &plain); got == "" {
-		t.Error("a caller without tenants sees only some tasks")
+	for _, c := range []db.Caller{{Tenants: []string{}}, {Tenants: []string{}, Untenanted: true}, {Tenants: []string{"a"}}, {Tenants: []string{"a"}, Untenanted: true}} {
+		got := filterOf(c, &plain)
+		if got == "" || seen[got] {
+			t.Errorf("%+v, who may have only some tasks, has the filter %q", c, got)
+		}
+		seen[got] = true
+	}
+	if got := filterOf(db.Caller{Name: "root", Untenanted: true}, &plain); got != "" {
+		t.Errorf("who may have every task has the filter %q", got)
 	}
 }
 
@@ -300,8 +307,16 @@ func TestUniqueWorker(t *testing.T) {
 		if old.answered() {
 			t.Error("a request that did not wait ended one that does")
 		}
+		namesake := w.pollAs(db.Caller{Name: "another"}, fetch("w", "a"))
+		if old.answered() {
+			t.Error("a worker of the same name of another caller ended a request")
+		}
 		newer := w.poll(fetch("w", "b"))
 		old.unavailable("A newer request of the worker 'w' waits")
+		if namesake.answered() {
+			t.Error("the request of a worker of the same name was ended")
+		}
+		namesake.end()
 		if other.answered() {
 			t.Error("another worker's request was ended")
 		}

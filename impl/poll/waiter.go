@@ -26,6 +26,11 @@ type waiter struct {
 	gone       bool // it stands in no line
 }
 
+// worker tells whose request it is: a worker's name counts among those of one caller only.
+type worker struct{ caller, name string }
+
+func (w *waiter) worker() worker { return worker{w.caller.Name, w.in.WorkerID} }
+
 // answer is what a request gets.
 type answer struct {
 	got []db.LockedTask
@@ -92,8 +97,9 @@ func filterOf(caller db.Caller, t *engine.FetchTopic) string {
 		TenantIDIn       []string                   `json:",omitempty"`
 		ProcessVariables map[string]json.RawMessage `json:",omitempty"`
 		Tenants          *[]string                  `json:",omitempty"`
+		Untenanted       bool                       `json:",omitempty"`
 	}{t.BusinessKey, t.DefinitionID, t.DefinitionIDIn, t.DefinitionKey, t.DefinitionKeyIn, t.VersionTag, t.WithoutTenantID, t.TenantIDIn,
-		t.ProcessVariables, tenantsOf(caller)})
+		t.ProcessVariables, tenantsOf(caller), caller.Tenants != nil && caller.Untenanted})
 	switch {
 	case err != nil: // a value that is no JSON, which the first attempt has refused
 		return err.Error()
@@ -179,8 +185,8 @@ func (w *waiter) spend() {
 // looked at for locks that will run out.
 func (r *Room) park(w *waiter) {
 	if r.UniqueWorker {
-		r.supersede(r.newest[w.in.WorkerID])
-		r.newest[w.in.WorkerID] = w
+		r.supersede(r.newest[w.worker()])
+		r.newest[w.worker()] = w
 	}
 	for i := range w.places {
 		if t := w.places[i].topic; !t.known {
@@ -209,8 +215,8 @@ func (r *Room) remove(w *waiter) {
 	}
 	w.gone = true
 	r.waiting--
-	if r.newest[w.in.WorkerID] == w {
-		delete(r.newest, w.in.WorkerID)
+	if r.newest[w.worker()] == w {
+		delete(r.newest, w.worker())
 	}
 	for i := range w.places {
 		t := w.places[i].topic

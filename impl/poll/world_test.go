@@ -205,15 +205,26 @@ func (w *world) pollFor(patience time.Duration, in engine.Fetch) *poller {
 	return p
 }
 
+// pollAs is poll for a caller.
+func (w *world) pollAs(caller db.Caller, in engine.Fetch) *poller {
+	p := w.ask(caller, 30*time.Minute, in)
+	synctest.Wait()
+	return p
+}
+
 // pollSoon makes a request and does not wait for anything.
 func (w *world) pollSoon(patience time.Duration, in engine.Fetch) *poller {
+	return w.ask(db.Caller{}, patience, in)
+}
+
+func (w *world) ask(caller db.Caller, patience time.Duration, in engine.Fetch) *poller {
 	ctx, leave := context.WithCancel(w.t.Context())
 	p := &poller{w: w, leave: leave, done: make(chan struct{})}
 	start := time.Now()
 	go func() {
 		defer close(p.done)
 		defer leave()
-		got, ticket, err := w.Ask(ctx, db.Caller{}, in, patience)
+		got, ticket, err := w.Ask(ctx, caller, in, patience)
 		if ticket != nil {
 			got, err = ticket.Wait()
 		}

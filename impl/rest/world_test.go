@@ -59,7 +59,7 @@ func newWorld(t *testing.T, s *db.Store) *world {
 	gen.RegisterHandlersWithOptions(web, gen.NewStrictHandler(NewServer(w.engine, room, "7.24.0"), nil), gen.RegisterHandlersOptions{
 		BaseURL: judge.Prefix(), OperationMiddlewares: judge.Middlewares(),
 	})
-	server := httptest.NewServer(web)
+	server := httptest.NewServer(asCaller(web))
 	t.Cleanup(server.Close)
 	w.url, w.client = server.URL+judge.Prefix(), &http.Client{Transport: contracttest.Transport(t, document, server.Client().Transport)}
 	return w
