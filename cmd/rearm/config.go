@@ -89,6 +89,11 @@ func variableOf(f *pflag.Flag) string {
 	return f.Annotations[prefix][0]
 }
 
+// withVariable gives a flag the environment variable that follows from its name.
+func withVariable(f *pflag.Flag) {
+	f.Annotations = map[string][]string{prefix: {prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))}}
+}
+
 // flags makes the flags of the settings that a command has.
 func (c *Config) flags(name string, names ...string) *pflag.FlagSet {
 	set := pflag.NewFlagSet(name, pflag.ContinueOnError)
@@ -101,13 +106,26 @@ func (c *Config) flags(name string, names ...string) *pflag.FlagSet {
 		if s.value.Type() == typeBool {
 			f.NoOptDefVal = "true"
 		}
-		f.Annotations = map[string][]string{prefix: {prefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))}}
+		withVariable(f)
 	}
 	return set
 }
 
 // parse reads the environment, then args, and checks the result. The error is errConfig, or pflag.ErrHelp after the help.
 func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
+	if err := readFlags(p, set, args); err != nil {
+		return err
+	}
+	if set.NArg() > 0 {
+		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
+	}
+	c.Engine.ExecutorDisabled = !c.JobExecutor
+	return c.check()
+}
+
+// readFlags sets flags by the environment, then by args; what is no flag stays in the set. The error is errConfig, or
+// pflag.ErrHelp after the help.
+func readFlags(p program, set *pflag.FlagSet, args []string) error {
 	set.SetOutput(p.stderr)
 	set.Usage = func() { flagUsage(p.stdout, set.Name(), set) }
 	var wrong error
@@ -123,14 +141,7 @@ func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
 	} else if err != nil {
 		return fmt.Errorf("%w: %w", errConfig, err)
 	}
-	if wrong != nil {
-		return wrong
-	}
-	if set.NArg() > 0 {
-		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
-	}
-	c.Engine.ExecutorDisabled = !c.JobExecutor
-	return c.check()
+	return wrong
 }
 
 // variable gives the text of a flag's environment variable; "" when it is not set, or empty.
