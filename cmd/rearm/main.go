@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, migrate, version. See README.md.
+// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, backup, migrate, version. See README.md.
 package main
 
 import (
@@ -29,6 +29,7 @@ func commands() []command {
 		{"bench", "measure rearm beside the bare statements, on an empty database", bench},
 		{"retry", "set the retries of many tasks of a running server, and watch the batch", retry},
 		{"batch", "list, show, watch, suspend, activate or delete batches of a running server", batch},
+		{"backup", "copy a SQLite database, also while a server runs on it", backup},
 		{"migrate", "bring the database's schema up to date and end", migrate},
 		{"version", "print the version of this program", version},
 	}
