@@ -162,7 +162,7 @@ func (b *report) print(w io.Writer, asJSON bool) error {
 }
 
 // took is how long a batch that has ended has run.
-func (b *report) took() time.Duration { return b.End.Time.Sub(b.Start.Time) }
+func (b *report) took() time.Duration { return b.End.Sub(b.Start.Time) }
 
 // String names the numbers that are not 0.
 func (c *jobCounts) String() string {
@@ -177,7 +177,7 @@ func (c *jobCounts) String() string {
 }
 
 // moment writes a time as people of the machine's zone read it.
-func moment(t wire.DateTime) string { return t.Time.Local().Format("2006-01-02 15:04:05") }
+func moment(t wire.DateTime) string { return t.Local().Format("2006-01-02 15:04:05") }
 
 // printJSON writes a value as indented JSON.
 func printJSON(w io.Writer, v any) error {

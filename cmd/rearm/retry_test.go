@@ -279,11 +279,11 @@ func TestRetryInsists(t *testing.T) {
 	s.failed(t, 20)
 	var asked atomic.Int32
 	address := between(t, s, func(w http.ResponseWriter, r *http.Request, pass func(http.ResponseWriter)) bool {
-		switch n := asked.Add(1); {
-		case n == 1: // the batch is made, and nobody hears of it
+		switch asked.Add(1) {
+		case 1: // the batch is made, and nobody hears of it
 			pass(httptest.NewRecorder())
 			panic(http.ErrAbortHandler)
-		case n == 3, n == 4:
+		case 3, 4:
 			http.Error(w, "the server restarts", http.StatusServiceUnavailable)
 		default:
 			return false
