@@ -16,8 +16,8 @@ var Operators = map[string]string{
 	"eq": "=", "neq": "=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "like": "like", "notLike": "not like",
 }
 
-// compareVariables makes a filter by comparisons of the variables of a scope, all of which have to hold. scope is the column
-// of its id, which is one of liveVariables (its own and those of its tasks, contract-facts 2.2) or ownVariables.
+// compareVariables makes a filter by comparisons of the variables of a scope, all of which have to hold, or one where the query
+// says Any. scope is the column of its id, which is one of liveVariables (its own and those of its tasks, contract-facts 2.2) or ownVariables.
 func compareVariables(scope, which string) func(*Filter, any) (string, []any, error) {
 	return func(f *Filter, value any) (string, []any, error) {
 		list, ok := value.([]Comparison)
@@ -36,6 +36,9 @@ func compareVariables(scope, which string) func(*Filter, any) (string, []any, er
 			conds[i] = "exists (select 1 from variable v where " + fmt.Sprintf(which, scope) + " and " +
 				folded("v.name = ?", f.Acts("variableNamesIgnoreCase")) + " and " + cond + ")"
 			args = append(append(args, NilID, *c.Name), more...)
+		}
+		if f.Any {
+			return strings.Join(conds, " or "), args, nil
 		}
 		return strings.Join(conds, " and "), args, nil
 	}

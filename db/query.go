@@ -73,6 +73,11 @@ type Filter struct {
 	Values     map[string]any
 	Sort       []Order
 	First, Max int // the page; Max 0 is an empty page
+	// Or has queries of each of which one filter or more has to hold; one that asks nothing changes nothing. Only Values and Any of
+	// them count.
+	Or []Filter
+	// Any says that one filter is enough, as of an element of Or. A filter that is a list of comparisons has one in each of them.
+	Any bool
 }
 
 // Acts tells whether a boolean filter was given as true, or any other filter at all.
@@ -93,6 +98,34 @@ func (q Queries) where(r *Resource, f *Filter) (string, []any, error) {
 	if cond, more := q.seen(f.Caller, r.Tenant, r.Owner); cond != "" {
 		conds, args = append(conds, "("+cond+")"), more
 	}
+	asked, more, err := q.conditions(r, f)
+	if err != nil {
+		return "", nil, err
+	}
+	conds, args = append(conds, asked...), append(args, more...)
+	for i := range f.Or {
+		asked, more, err := q.conditions(r, &f.Or[i])
+		if err != nil {
+			return "", nil, err
+		}
+		if len(asked) > 0 {
+			conds, args = append(conds, "("+strings.Join(asked, " or ")+")"), append(args, more...)
+		}
+	}
+	switch {
+	case len(args) > valuesAtMost:
+		return "", nil, fmt.Errorf("%w: there are more than %d values", ErrFilter, valuesAtMost)
+	case len(conds) == 0:
+		return "true", nil, nil
+	}
+	return strings.Join(conds, " and "), args, nil
+}
+
+// valuesAtMost is how many values the filters of a query may have, a list of ids or of texts being one: SQLite takes 32,766.
+const valuesAtMost = 10_000
+
+// conditions gives the conditions of the filters of a query, each in brackets, and their arguments.
+func (q Queries) conditions(r *Resource, f *Filter) (conds []string, args []any, err error) {
 	names := make([]string, 0, len(f.Values))
 	for name := range f.Values {
 		names = append(names, name)
@@ -101,14 +134,14 @@ func (q Queries) where(r *Resource, f *Filter) (string, []any, error) {
 	for _, name := range names {
 		field, ok := r.Fields[name]
 		if !ok {
-			return "", nil, fmt.Errorf("%w: %s cannot be judged", ErrFilter, name)
+			return nil, nil, fmt.Errorf("%w: %s cannot be judged", ErrFilter, name)
 		}
 		if field.Unless != "" && f.Acts(field.Unless) {
 			continue
 		}
 		cond, more, err := q.condition(field, f, f.Values[name])
 		if err != nil {
-			return "", nil, fmt.Errorf("%s: %w", name, err)
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if cond != "" && field.Plus != "" && f.Acts(field.Plus) {
 			cond += " or " + field.PlusCond
@@ -117,10 +150,7 @@ func (q Queries) where(r *Resource, f *Filter) (string, []any, error) {
 			conds, args = append(conds, "("+cond+")"), append(args, more...)
 		}
 	}
-	if len(conds) == 0 {
-		return "true", nil, nil
-	}
-	return strings.Join(conds, " and "), args, nil
+	return conds, args, nil
 }
 
 // condition gives the SQL of one filter; "" when it asks nothing.

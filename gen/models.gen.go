@@ -1076,11 +1076,12 @@ type ExternalTaskQueryDto struct {
 	// ProcessDefinitionKeyIn Only tasks whose process definition has one of these keys. Null counts as left out.
 	ProcessDefinitionKeyIn nullable.Nullable[[]string] `json:"processDefinitionKeyIn,omitempty"`
 
-	// ProcessDefinitionName Only tasks whose process definition is called so. Null counts as left out.
+	// ProcessDefinitionName The name of the process definition; definitions here have none, so that any value finds nothing. Null counts
+	// as left out.
 	ProcessDefinitionName nullable.Nullable[string] `json:"processDefinitionName,omitempty"`
 
-	// ProcessDefinitionNameLike Only tasks whose process definition is called like this pattern; `%` stands for any text, `_` for one
-	// character. Null counts as left out.
+	// ProcessDefinitionNameLike A pattern for the name of the process definition; definitions here have none, so that any value finds
+	// nothing. Null counts as left out.
 	ProcessDefinitionNameLike nullable.Nullable[string] `json:"processDefinitionNameLike,omitempty"`
 
 	// ProcessInstanceID Only tasks of this process instance. Null counts as left out.
@@ -1842,7 +1843,9 @@ type HistoricProcessInstanceQueryDto struct {
 	// true finds nothing. Null counts as left out.
 	InternallyTerminated nullable.Nullable[bool] `json:"internallyTerminated,omitempty"`
 
-	// OrQueries Only process instances that match one filter or more of each of these queries. Null counts as left out.
+	// OrQueries Only process instances that match one filter or more of each of these queries, where each condition on a
+	// variable counts as a filter. A query that asks nothing changes nothing; one with `orQueries` of its own is
+	// refused. Null counts as left out.
 	OrQueries nullable.Nullable[[]nullable.Nullable[HistoricProcessInstanceQueryDto]] `json:"orQueries,omitempty"`
 
 	// ProcessDefinitionID Only process instances whose definition has this id. Null counts as left out.
@@ -1857,11 +1860,12 @@ type HistoricProcessInstanceQueryDto struct {
 	// ProcessDefinitionKeyNotIn Only process instances whose definition has none of these keys. Null counts as left out.
 	ProcessDefinitionKeyNotIn nullable.Nullable[[]string] `json:"processDefinitionKeyNotIn,omitempty"`
 
-	// ProcessDefinitionName Only process instances whose definition is called so. Null counts as left out.
+	// ProcessDefinitionName The name of the process definition. Definitions here have a key and no name, so that any value finds nothing.
+	// Null counts as left out.
 	ProcessDefinitionName nullable.Nullable[string] `json:"processDefinitionName,omitempty"`
 
-	// ProcessDefinitionNameLike Only process instances whose definition is called like this pattern; `%` stands for any text, `_` for one
-	// character. Null counts as left out.
+	// ProcessDefinitionNameLike A pattern for the name of the process definition. Definitions here have a key and no name, so that any value
+	// finds nothing. Null counts as left out.
 	ProcessDefinitionNameLike nullable.Nullable[string] `json:"processDefinitionNameLike,omitempty"`
 
 	// ProcessInstanceBusinessKey Only process instances with this business key. Null counts as left out.
@@ -1908,7 +1912,8 @@ type HistoricProcessInstanceQueryDto struct {
 	// Example: 2013-01-23T14:42:45.000+0200
 	StartedBefore nullable.Nullable[wire.DateTime] `json:"startedBefore,omitempty"`
 
-	// StartedBy Only process instances that this user started. Null counts as left out.
+	// StartedBy The user who started the process instance. Nobody's name is kept here, so that any value finds nothing. Null
+	// counts as left out.
 	StartedBy nullable.Nullable[string] `json:"startedBy,omitempty"`
 
 	// SubCaseInstanceID A case that the process instance called. Process instances here have none, so that any value finds
@@ -2159,7 +2164,7 @@ type JobDefinitionSortingDto struct {
 //
 // Example: {"includeJobs":true,"suspended":true}
 type JobDefinitionSuspensionStateDto struct {
-	// ExecutionDate When to do it, as a date of the usual form. Until then nothing changes. Null, empty, absent and a date that has passed: at once.
+	// ExecutionDate When to do it, as a date of the usual form. Until then nothing changes; it needs a node whose job executor is on. Null, empty, absent and a date that has passed: at once.
 	//
 	// Example: 2013-01-23T14:42:45.000+0200
 	ExecutionDate nullable.Nullable[string] `json:"executionDate,omitempty"`
@@ -2622,7 +2627,9 @@ type ProcessInstanceQueryDto struct {
 	// LeafProcessInstances True: only process instances that called no other one; here, all of them. Null counts as left out.
 	LeafProcessInstances nullable.Nullable[bool] `json:"leafProcessInstances,omitempty"`
 
-	// OrQueries Only process instances that match one filter or more of each of these queries. Null counts as left out.
+	// OrQueries Only process instances that match one filter or more of each of these queries, where each condition on a
+	// variable counts as a filter. A query that asks nothing changes nothing; one with `orQueries` of its own is
+	// refused. Null counts as left out.
 	OrQueries nullable.Nullable[[]nullable.Nullable[ProcessInstanceQueryDto]] `json:"orQueries,omitempty"`
 
 	// ProcessDefinitionID Only process instances whose definition has this id. Null counts as left out.
@@ -3662,11 +3669,10 @@ type GetExternalTasksParams struct {
 	// ProcessDefinitionKeyIn Only tasks whose process definition has one of these keys; keys separated by commas.
 	ProcessDefinitionKeyIn *ExternalTaskProcessDefinitionKeyIn `form:"processDefinitionKeyIn,omitempty" json:"processDefinitionKeyIn,omitempty"`
 
-	// ProcessDefinitionName Only tasks whose process definition is called so.
+	// ProcessDefinitionName The name of the process definition; definitions here have none, so that any value finds nothing.
 	ProcessDefinitionName *ExternalTaskProcessDefinitionName `form:"processDefinitionName,omitempty" json:"processDefinitionName,omitempty"`
 
-	// ProcessDefinitionNameLike Only tasks whose process definition is called like this pattern; `%` stands for any text, `_` for one
-	// character.
+	// ProcessDefinitionNameLike A pattern for the name of the process definition; definitions here have none, so that any value finds nothing.
 	ProcessDefinitionNameLike *ExternalTaskProcessDefinitionNameLike `form:"processDefinitionNameLike,omitempty" json:"processDefinitionNameLike,omitempty"`
 
 	// VariableNamesIgnoreCase True: names in `processVariables` match in any case.
@@ -3773,11 +3779,10 @@ type GetExternalTasksCountParams struct {
 	// ProcessDefinitionKeyIn Only tasks whose process definition has one of these keys; keys separated by commas.
 	ProcessDefinitionKeyIn *ExternalTaskProcessDefinitionKeyIn `form:"processDefinitionKeyIn,omitempty" json:"processDefinitionKeyIn,omitempty"`
 
-	// ProcessDefinitionName Only tasks whose process definition is called so.
+	// ProcessDefinitionName The name of the process definition; definitions here have none, so that any value finds nothing.
 	ProcessDefinitionName *ExternalTaskProcessDefinitionName `form:"processDefinitionName,omitempty" json:"processDefinitionName,omitempty"`
 
-	// ProcessDefinitionNameLike Only tasks whose process definition is called like this pattern; `%` stands for any text, `_` for one
-	// character.
+	// ProcessDefinitionNameLike A pattern for the name of the process definition; definitions here have none, so that any value finds nothing.
 	ProcessDefinitionNameLike *ExternalTaskProcessDefinitionNameLike `form:"processDefinitionNameLike,omitempty" json:"processDefinitionNameLike,omitempty"`
 
 	// VariableNamesIgnoreCase True: names in `processVariables` match in any case.

@@ -92,6 +92,11 @@ func variableOf(f *pflag.Flag) string {
 	return f.Annotations[prefix][0]
 }
 
+// withVariable gives a flag the environment variable that follows from its name.
+func withVariable(f *pflag.Flag) {
+	f.Annotations = map[string][]string{prefix: {prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))}}
+}
+
 // flags makes the flags of the settings that a command has.
 func (c *Config) flags(name string, names ...string) *pflag.FlagSet {
 	set := pflag.NewFlagSet(name, pflag.ContinueOnError)
@@ -104,7 +109,7 @@ func (c *Config) flags(name string, names ...string) *pflag.FlagSet {
 		if s.value.Type() == typeBool {
 			f.NoOptDefVal = "true"
 		}
-		f.Annotations = map[string][]string{prefix: {prefix + strings.ToUpper(strings.ReplaceAll(s.name, "-", "_"))}}
+		withVariable(f)
 	}
 	return set
 }

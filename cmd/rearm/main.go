@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, user, migrate, version. See README.md.
+// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, backup, user, migrate, version. See README.md.
 package main
 
 import (
@@ -27,6 +27,9 @@ func commands() []command {
 		{"serve", "serve the REST contract on a database", serve},
 		{"demo", "see 1,000 failed tasks being retried in bulk, on a database that is thrown away", demo},
 		{"bench", "measure rearm beside the bare statements, on an empty database", bench},
+		{"retry", "set the retries of many tasks of a running server, and watch the batch", retry},
+		{"batch", "list, show, watch, suspend, activate or delete batches of a running server", batch},
+		{"backup", "copy a SQLite database, also while a server runs on it", backup},
 		{"user", "add a user to the users file, or remove one", user},
 		{"migrate", "bring the database's schema up to date and end", migrate},
 		{"version", "print the version of this program", version},

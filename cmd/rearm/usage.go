@@ -24,6 +24,10 @@ func flagUsage(w io.Writer, name string, flags *pflag.FlagSet) {
 		if variable := variableOf(f); variable != "" {
 			fmt.Fprintf(w, "        %s\n", variable)
 		}
+		if f.DefValue == "" {
+			fmt.Fprintf(w, "        %s\n", f.Usage)
+			return
+		}
 		fmt.Fprintf(w, "        %s (default %s)\n", f.Usage, f.DefValue)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/pflag"
+
+	"rearm/db"
 )
 
 // contractVersion is what GET /version answers: the version of the reference whose contract is spoken (contract-facts 9).
@@ -18,7 +20,8 @@ func version(_ context.Context, p program, args []string) error {
 	if err := none.parseNothing(p, "version", args); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(p.stdout, "rearm %s (%s, %s/%s), contract %s\n", build(), runtime.Version(), runtime.GOOS, runtime.GOARCH, contractVersion)
+	_, err := fmt.Fprintf(p.stdout, "rearm %s (%s, %s/%s), contract %s, schema version %d\n", build(), runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		contractVersion, db.SchemaVersion())
 	return err
 }
 

@@ -53,3 +53,16 @@ func Open(t testing.TB, url string) *db.Store {
 	}
 	return s
 }
+
+// Another opens a store's database a second time, as another node does. SQLite serves one process, whose engines share its store.
+func Another(t testing.TB, s *db.Store) *db.Store {
+	t.Helper()
+	if s.Dialect() == "sqlite" {
+		return s
+	}
+	url, ok := urls.Load(s)
+	if !ok {
+		t.Fatal("the store was not opened by dbtest")
+	}
+	return Open(t, url.(string))
+}

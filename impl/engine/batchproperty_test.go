@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sync/errgroup"
 
 	"rearm/db"
 	"rearm/db/dbtest"
@@ -22,6 +24,7 @@ type meddling struct {
 	raw    *sqlx.DB
 	random *rand.Rand
 	batch  *db.Batch
+	alone  bool     // nobody else meddles with it
 	trace  []string // what was done, for the one who has to find out
 }
 
@@ -34,47 +37,76 @@ func (m *meddling) pick(kind db.JobKind) string {
 	return ids[m.random.IntN(len(ids))]
 }
 
-// step does one thing, at random. Nothing of it may fail, but the job that is executed.
-func (m *meddling) step() {
-	ctx, job := context.Background(), m.pick(db.ExecutionJob)
-	definition := db.ExecutionJob.Definition(m.batch.ID).String()
+// step does one thing, at random. What somebody else may have taken away meanwhile, and the job that is executed by hand, may fail.
+func (m *meddling) step() error {
+	job := m.pick(db.ExecutionJob)
 	what := m.random.IntN(12)
 	m.trace = append(m.trace, fmt.Sprint(what, " ", job))
+	err := m.act(what, job)
+	if fault.KindOf(err) == fault.NotFound && (what >= 10 || !m.alone) {
+		return nil
+	}
+	return err
+}
+
+// act does the thing of a number, perhaps to a job.
+func (m *meddling) act(what int, job string) error {
+	ctx, definition := context.Background(), db.ExecutionJob.Definition(m.batch.ID).String()
 	retries := engine.JobRetries{Retries: m.random.Int32N(3)}
 	switch {
 	case what == 0:
 		if seed := m.pick(db.SeedJob); seed != "" {
-			m.execute(seed)
+			return m.ExecuteJob(ctx, everybody, seed)
 		}
+		return nil
 	case what == 1:
-		m.must(m.Turn(ctx, m.batch.ID, m.random.Int32N(4)+1))
-	case job == "":
+		return m.Turn(ctx, m.batch.ID, m.random.Int32N(4)+1)
+	case job == "", what == 9 && !m.alone: // a batch whose jobs are gone would fail
+		return nil
 	case what <= 3:
-		m.must(m.SuspendJob(ctx, everybody, job, engine.JobSelection{}, what == 2))
+		return m.SuspendJob(ctx, everybody, job, engine.JobSelection{}, what == 2)
 	case what == 4:
-		m.must(m.SetDefinitionPriority(ctx, everybody, definition, new(m.random.Int64N(5)), false))
+		return m.SetDefinitionPriority(ctx, everybody, definition, new(m.random.Int64N(5)), false)
 	case what == 5:
-		m.must(m.SetJobPriority(ctx, everybody, job, m.random.Int64N(5)))
-		m.must(m.SetJobDueDate(ctx, everybody, job, new(db.TimeOf(m.clock()))))
+		return errors.Join(m.SetJobPriority(ctx, everybody, job, m.random.Int64N(5)), m.SetJobDueDate(ctx, everybody, job, new(db.TimeOf(m.clock()))))
 	case what == 6:
-		m.must(m.DeleteJob(ctx, everybody, job))
+		return m.DeleteJob(ctx, everybody, job)
 	case what == 7:
-		m.must(m.SetJobRetries(ctx, everybody, job, retries))
-		expect(m.t, "retries", m.job(job).Retries, retries.Retries)
+		return errors.Join(m.SetJobRetries(ctx, everybody, job, retries), m.hasRetries(job, retries.Retries))
 	case what == 8:
-		m.must(m.SetDefinitionRetries(ctx, everybody, definition, engine.JobRetries{Retries: 1}))
+		return m.SetDefinitionRetries(ctx, everybody, definition, engine.JobRetries{Retries: 1})
 	case what == 9:
-		other := m.jobRetriesAsync(engine.SetJobRetriesAsync{JobRetries: retries, IDs: []string{job, m.pick(db.ExecutionJob)}})
-		m.execute(m.jobs(other.ID, db.SeedJob)[0])
-		for _, id := range append(m.jobs(other.ID, db.ExecutionJob), m.jobs(other.ID, db.MonitorJob)...) {
-			m.execute(id)
-		}
-		expect(m.t, "retries by batch", m.job(job).Retries, retries.Retries)
-	default:
-		if err := m.ExecuteJob(ctx, everybody, job); err != nil && fault.KindOf(err) != fault.NotFound {
-			m.t.Fatal(err)
+		return m.retriesByBatch(job, retries)
+	}
+	return m.ExecuteJob(ctx, everybody, job)
+}
+
+// retriesByBatch sets the retries of two jobs by another batch, which is carried out by hand.
+func (m *meddling) retriesByBatch(job string, retries engine.JobRetries) error {
+	ctx := context.Background()
+	other, err := m.SetJobRetriesAsync(ctx, everybody, engine.SetJobRetriesAsync{JobRetries: retries, IDs: []string{job, m.pick(db.ExecutionJob)}})
+	if err != nil {
+		return err
+	}
+	for _, kind := range []db.JobKind{db.SeedJob, db.ExecutionJob, db.MonitorJob} {
+		for _, id := range m.jobs(other.ID, kind) {
+			if err := m.ExecuteJob(ctx, everybody, id); err != nil {
+				return err
+			}
 		}
 	}
+	return m.hasRetries(job, retries.Retries)
+}
+
+// hasRetries checks that a job has the retries that were set, as it must when nobody else meddles.
+func (m *meddling) hasRetries(job string, want int32) error {
+	if !m.alone {
+		return nil
+	}
+	if got := m.job(job).Retries; got != want {
+		return fmt.Errorf("job %s has %d retries, and %d were set", job, got, want)
+	}
+	return nil
 }
 
 // count gives a number that a query asks for, in which batch_id stands for the condition on the batch.
@@ -158,24 +190,65 @@ func TestNumbersAddUp(t *testing.T) {
 			w := newWorld(t, s)
 			w.JobsPerSeed.Default, w.ItemsPerJob.ByType = 9, map[string]int{engine.SetExternalTaskRetries: 1 + int(seed)%3}
 			tasks := w.tasks(61, "t")
-			m := &meddling{world: w, raw: raw, random: rand.New(rand.NewPCG(seed, 7)), batch: w.retryAsync(5, tasks...)}
+			m := &meddling{world: w, raw: raw, random: rand.New(rand.NewPCG(seed, 7)), batch: w.retryAsync(5, tasks...), alone: true}
 			heal := dbtest.Poison(t, s, tasks[5])
 			w.pass(time.Duration(seed) * time.Second)
 			for there, n := true, 0; there && n < 60; n++ {
-				m.step()
+				if err := m.step(); err != nil {
+					t.Fatalf("%v after %v", err, m.trace)
+				}
 				there = m.check()
 			}
 			heal()
-			w.must(w.SetDefinitionRetries(context.Background(), everybody, db.ExecutionJob.Definition(m.batch.ID).String(), engine.JobRetries{Retries: 1}))
-			if w.statistics(m.batch.ID) != "ended" {
-				w.must(w.SuspendBatch(context.Background(), everybody, m.batch.ID.String(), false))
+			m.finish()
+		}
+	})
+}
+
+// finish lets an executor end the batch, all of whose items then have an outcome.
+func (m *meddling) finish() {
+	m.t.Helper()
+	ctx := context.Background()
+	m.must(m.SetDefinitionRetries(ctx, everybody, db.ExecutionJob.Definition(m.batch.ID).String(), engine.JobRetries{Retries: 1}))
+	if m.statistics(m.batch.ID) != "ended" {
+		m.must(m.SuspendBatch(ctx, everybody, m.batch.ID.String(), false))
+	}
+	m.runAll()
+	expect(m.t, "in the end", m.statistics(m.batch.ID), "ended")
+	o := m.outcomes(m.batch.ID)
+	expect(m.t, "items without an end", o.Pending+o.Failed+o.Gone, 0)
+	_, open := m.openIncidents()
+	expect(m.t, "open incidents", open, 0)
+}
+
+// The same from two nodes at a time: after each round, in which both do something at the same moment, the numbers add up.
+func TestNumbersAddUpFromTwoNodes(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		raw := dbtest.Raw(t, s)
+		for seed := range uint64(4) {
+			one, two := newWorld(t, s), newWorld(t, dbtest.Another(t, s))
+			for _, w := range []*world{one, two} {
+				w.JobsPerSeed.Default, w.ItemsPerJob.ByType = 9, map[string]int{engine.SetExternalTaskRetries: 1 + int(seed)%3}
 			}
-			w.runAll()
-			expect(t, "in the end", w.statistics(m.batch.ID), "ended")
-			o := w.outcomes(m.batch.ID)
-			expect(t, "items without an end", o.Pending+o.Failed+o.Gone, 0)
-			_, open := w.openIncidents()
-			expect(t, "open incidents", open, 0)
+			tasks := one.tasks(61, "t")
+			batch := one.retryAsync(5, tasks...)
+			nodes := []*meddling{
+				{world: one, raw: raw, random: rand.New(rand.NewPCG(seed, 1)), batch: batch}, {world: two, raw: raw, random: rand.New(rand.NewPCG(seed, 2)), batch: batch},
+			}
+			heal := dbtest.Poison(t, s, tasks[5])
+			for there, n := true, 0; there && n < 40; n++ {
+				var both errgroup.Group
+				for _, m := range nodes {
+					both.Go(m.step)
+				}
+				if err := both.Wait(); err != nil {
+					t.Fatalf("%v after %v and %v", err, nodes[0].trace, nodes[1].trace)
+				}
+				there = nodes[n%2].check()
+			}
+			heal()
+			nodes[1].finish()
 		}
 	})
 }

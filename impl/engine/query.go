@@ -9,6 +9,7 @@ type Query struct {
 	Values     map[string]any
 	Sorting    Sorting
 	First, Max int
+	Or         []Query `json:",omitempty"` // orQueries: of each of these one filter or more has to hold
 }
 
 // filter checks the sorting and gives the query as db takes it.

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"rearm/db"
@@ -57,6 +58,14 @@ func TestSelection(t *testing.T) {
 		query := func(pairs ...any) *engine.Query { return ptr(ask(pairs...)) }
 		scopes := func(pairs ...any) engine.Selection { return engine.Selection{ScopeQuery: query(pairs...)} }
 		historic := func(pairs ...any) engine.Selection { return engine.Selection{HistoricScopeQuery: query(pairs...)} }
+		or := func(s engine.Selection, list ...engine.Query) engine.Selection {
+			for _, q := range []*engine.Query{s.ScopeQuery, s.HistoricScopeQuery} {
+				if q != nil {
+					q.Or = list
+				}
+			}
+			return s
+		}
 		equals := func(name string, value any) []db.Comparison {
 			return []db.Comparison{{Name: &name, Operator: ptr("eq"), Value: value}}
 		}
@@ -109,12 +118,30 @@ func TestSelection(t *testing.T) {
 			{historic("activeActivityIdIn", []string{"act"}), "ab"},
 			{historic("startedBy", "mary"), ""},
 			{historic("completed", true), ""},
+			{or(scopes(), ask("businessKey", "key-2", "processDefinitionKey", "two")), "cd"},
+			{or(scopes("withoutTenantId", true), ask("businessKey", "key-2", "processDefinitionKey", "two")), "d"},
+			{or(scopes(), ask("suspended", true, "activityIdIn", []string{"act"}), ask("businessKeyLike", "%1", "businessKey", "key-2", "active", false)), "abc"},
+			{or(scopes(), ask("suspended", true), ask("active", true)), ""},
+			{or(scopes(), ask("suspended", true, "active", true)), "abcd"},
+			{or(scopes(), ask(), ask("suspended", false)), "abcd"},
+			{or(scopes("suspended", true), ask("superProcessInstance", "p1", "incidentId", "none")), ""},
+			{or(scopes(), ask("variables", append(equals("x", int64(4)), equals("x", int64(5))...))), "c"},
+			{scopes("variables", append(equals("x", int64(4)), equals("x", int64(5))...)), ""},
+			{or(scopes(), ask("variables", equals("X", int64(5)), "variableNamesIgnoreCase", true), ask("tenantIdIn", []string{"ten"}, "suspended", false)), "c"},
+			{or(historic(), ask("incidentStatus", "resolved", "processInstanceBusinessKeyIn", []string{"key-1"})), "abd"},
+			{or(historic("startedBefore", start-1), ask("incidentStatus", "resolved", "processInstanceBusinessKeyIn", []string{"key-1"})), "ab"},
+			{or(historic(), ask("finished", true, "executedActivityIdIn", []string{"done"})), ""},
 		} {
 			if got := w.selected(names, c.s); got != c.want {
 				t.Errorf("%d: %s: got %q, want %q", i, fmt.Sprint(c.s.ScopeQuery, c.s.HistoricScopeQuery, c.s.Query), got, c.want)
 			}
 		}
-		for _, s := range []engine.Selection{scopes("orQueries", []db.Comparison{{}}), historic("nobodyKnows", true), {Query: query("nobodyKnows", "x")}} {
+		for _, s := range []engine.Selection{
+			or(scopes(), engine.Query{Or: []engine.Query{{}}}), or(scopes(), ask("nobodyKnows", true)), or(scopes(), make([]engine.Query, 501)...),
+			or(scopes(), ask("processInstanceIds", []string{})), scopes("variables", slices.Repeat(equals("x", int64(5)), 501)),
+			or(scopes(), slices.Repeat([]engine.Query{ask("variables", slices.Repeat(equals("x", int64(5)), 500))}, 10)...),
+			historic("nobodyKnows", true), {Query: query("nobodyKnows", "x")},
+		} {
 			if err := w.SetRetries(context.Background(), everybody, engine.SetRetries{Selection: s}); fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%v cannot be judged, and gave %v", s, err)
 			}

@@ -82,8 +82,34 @@ func (e *Engine) comparing(caller db.Caller, r *db.Resource, q Query) (*db.Filte
 			return nil, err
 		}
 	}
-	return f, nil
+	f.Or, err = e.alternatives(caller, r, q.Or)
+	return f, err
 }
+
+// alternatives reads the queries of which one filter is enough. They cannot have such queries themselves; the reference passes over
+// those.
+func (e *Engine) alternatives(caller db.Caller, r *db.Resource, list []Query) ([]db.Filter, error) {
+	if len(list) > conditionsAtMost {
+		return nil, fault.BadRequest("orQueries cannot have more than %d elements", conditionsAtMost)
+	}
+	read := make([]db.Filter, len(list))
+	for i := range list {
+		if len(list[i].Or) > 0 {
+			return nil, fault.BadRequest("orQueries cannot be used inside of orQueries")
+		}
+		f, err := e.comparing(caller, r, list[i])
+		if err != nil {
+			return nil, err
+		}
+		read[i] = *f
+		read[i].Any = true
+	}
+	return read, nil
+}
+
+// conditionsAtMost is how many elements a list of conditions may have: SQLite refuses terms that are nested 1,000 deep, and a chain
+// of ands and ors is.
+const conditionsAtMost = 500
 
 // needsOrder are the operators that compare by order, in the words of the reference.
 var needsOrder = map[string]string{
@@ -92,6 +118,9 @@ var needsOrder = map[string]string{
 
 // comparisons checks comparisons of variables and reads their values (contract-facts 2.2). kind names them in errors.
 func comparisons(list []db.Comparison, kind string) ([]db.Comparison, error) {
+	if len(list) > conditionsAtMost {
+		return nil, fault.BadRequest("There cannot be more than %d %s conditions", conditionsAtMost, kind)
+	}
 	checked := make([]db.Comparison, len(list))
 	for i, c := range list {
 		switch {

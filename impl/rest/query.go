@@ -82,9 +82,28 @@ func put(q *engine.Query, resource *db.Resource, name string, value any) error {
 		q.Sorting.Order = text(value)
 	case "sorting":
 		q.Sorting.Levels = levels(value)
+	case "orQueries":
+		return alternatives(q, resource, value)
 	case "Idempotency-Key", "onMissing":
 	default:
 		return filter(q, resource, name, value)
+	}
+	return nil
+}
+
+// alternatives reads the elements of `orQueries`; a null among them asks nothing.
+func alternatives(q *engine.Query, resource *db.Resource, value any) error {
+	list := reflect.ValueOf(value)
+	for i := range list.Len() {
+		element, ok := plain(list.Index(i))
+		if !ok {
+			continue
+		}
+		or, err := read(resource, element)
+		if err != nil {
+			return err
+		}
+		q.Or = append(q.Or, or)
 	}
 	return nil
 }

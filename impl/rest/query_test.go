@@ -46,7 +46,7 @@ func TestReadValues(t *testing.T) {
 	}{
 		"nothing":                {db.Jobs, gen.GetJobsParams{}, map[string]any{}},
 		"no body":                {db.Jobs, (*gen.JobQueryDto)(nil), map[string]any{}},
-		"or queries":             {db.RunningScopes, body[gen.ProcessInstanceQueryDto](t, `{"orQueries": [{}, null]}`), map[string]any{"orQueries": []db.Comparison{{}, {}}}},
+		"or queries":             {db.RunningScopes, body[gen.ProcessInstanceQueryDto](t, `{"orQueries": [{"suspended": true}, null]}`), map[string]any{}},
 		"empty lists of objects": {db.RunningScopes, body[gen.ProcessInstanceQueryDto](t, `{"orQueries": [], "variables": []}`), map[string]any{}},
 		"empty body":             {db.Jobs, &gen.JobQueryDto{}, map[string]any{}},
 		"text":                   {db.Jobs, gen.GetJobsParams{JobID: ptr("x")}, map[string]any{"jobId": "x"}},
