@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, migrate, version. See README.md.
+// Command rearm is the server and its tools: rearm serve, demo, bench, cleanup, migrate, version. See README.md.
 package main
 
 import (
@@ -27,6 +27,7 @@ func commands() []command {
 		{"serve", "serve the REST contract on a database", serve},
 		{"demo", "see 1,000 failed tasks being retried in bulk, on a database that is thrown away", demo},
 		{"bench", "measure rearm beside the bare statements, on an empty database", bench},
+		{"cleanup", "remove the history whose time has come, or say how much it is", cleanup},
 		{"migrate", "bring the database's schema up to date and end", migrate},
 		{"version", "print the version of this program", version},
 	}
