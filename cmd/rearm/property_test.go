@@ -15,6 +15,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/sync/errgroup"
 
+	"rearm/db"
 	"rearm/db/dbtest"
 	"rearm/gen"
 	"rearm/impl/contract"
@@ -82,6 +83,7 @@ type probe struct {
 	client     *http.Client
 	conn       *sqlx.DB
 	operations []contracttest.Operation
+	populated  int // how often
 	known      []string
 	statuses   map[int]int
 }
@@ -164,8 +166,10 @@ func (p *probe) answers(_ string, asked []contracttest.Request, statuses []int) 
 func (p *probe) populate() {
 	p.t.Helper()
 	task := func(topic, scope, more string) string {
-		return fmt.Sprintf(`{"topicName": %q, "processInstanceId": %q, "businessKey": "b", "processDefinitionKey": "order", "processDefinitionId": "order:1", "activityId": "a"%s}`, topic, scope, more)
+		return fmt.Sprintf(`{"topicName": %q, "processInstanceId": "%s %d", "businessKey": "b", "processDefinitionKey": "order", "processDefinitionId": "order:1", "activityId": "a"%s}`,
+			topic, scope, p.populated, more)
 	}
+	p.populated++
 	var made struct{ ExternalTaskIDs []string }
 	p.post("/external-task/create-bulk", `{"externalTasks": [`+strings.Join([]string{
 		task("red", "one", `, "variables": {"x": {"value": 1}, "to": {"value": "ann", "type": "String"}, "file": {"value": "aGVsbG8=", "type": "File", "valueInfo": {"filename": "f.txt"}}}`),
@@ -179,17 +183,17 @@ func (p *probe) populate() {
 			p.post("/external-task/"+id+"/failure", `{"workerId": "w", "errorMessage": "boom", "errorDetails": "at X", "retries": 0}`, nil)
 		}
 	}
-	var ends, waits, fails struct{ ID, BatchJobDefinitionID string }
+	var ends, waits, fails struct{ ID, MonitorJobDefinitionID string }
 	p.post("/external-task/retries-async", fmt.Sprintf(`{"retries": 2, "externalTaskIds": [%q, %q]}`, ids[1], ids[3]), &ends)
 	p.post("/job/retries", `{"retries": 1, "jobIds": ["nonexistent"]}`, &waits)
 	p.put("/batch/"+waits.ID+"/suspended", `{"suspended": true}`)
 	p.post("/job/retries", `{"retries": 1, "jobIds": ["nonexistent"]}`, &fails)
-	until(p.t, "one batch has ended, and one has failed", func() bool {
+	until(p.t, "one batch has ended, and one has failed and been looked at by its monitor", func() bool {
 		var history struct{ EndTime *string }
 		p.must("GET", "/history/batch/"+ends.ID, "", &history)
-		var failed struct{ Count int }
-		p.must("GET", "/incident/count?jobDefinitionIdIn="+fails.BatchJobDefinitionID, "", &failed)
-		return history.EndTime != nil && failed.Count == 1
+		var monitors []struct{ DueDate *string }
+		p.must("GET", "/job?jobDefinitionId="+fails.MonitorJobDefinitionID, "", &monitors)
+		return history.EndTime != nil && len(monitors) == 1 && monitors[0].DueDate != nil
 	})
 }
 
@@ -207,10 +211,11 @@ func (p *probe) must(method, path, body string, into any) {
 	}
 }
 
-// learn makes the probe know what is there: every id that a list names, and some words.
+// learn makes the probe know what is there: every id that a list names, such as a batch could have given to what belongs to it, and
+// some words.
 func (p *probe) learn() {
 	p.t.Helper()
-	found := map[string]bool{}
+	found, ordinals := map[string]bool{}, []uint32{0, 1, 1<<31 - 1, 1 << 31, 1<<32 - 1}
 	for _, path := range []string{"/external-task", "/batch", "/history/batch", "/job", "/job-definition", "/incident", "/history/incident", "/history/external-task-log", "/history/job-log"} {
 		var list []map[string]any
 		p.must("GET", path+"?maxResults=30", "", &list)
@@ -228,6 +233,9 @@ func (p *probe) learn() {
 	p.known = []string{"red", "green", "blue", "w", "x", "file", "set-external-task-retries", "failedJob", "failedExternalTask", "order"}
 	for text := range found {
 		p.known = append(p.known, text)
+		if id, ok := db.ParseID(text); ok {
+			p.known = append(p.known, id.Sub(byte(rand.IntN(16)), ordinals[rand.IntN(len(ordinals))]).String())
+		}
 	}
 	slices.Sort(p.known)
 }
