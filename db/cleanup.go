@@ -27,6 +27,11 @@ func (c *Cleaned) Add(more Cleaned) {
 	c.Incidents += more.Incidents
 }
 
+// Rows gives how many rows of all kinds.
+func (c Cleaned) Rows() int64 {
+	return c.Batches + c.ItemRows + c.JobLog + c.Scopes + c.TaskLog + c.Variables + c.Incidents
+}
+
 // What may go: ended, and its removal time has come. What still runs stays, whatever its removal time.
 const (
 	dueBatches = "from historic_batch b where b.removal_time <= ? and b.end_time is not null"

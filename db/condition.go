@@ -16,13 +16,28 @@ var Operators = map[string]string{
 	"eq": "=", "neq": "=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<=", "like": "like", "notLike": "not like",
 }
 
+// maxComparisons bounds a filter by comparisons: each one is a look at a table of its own, which databases plan one by one.
+const maxComparisons = 100
+
+// comparisons gives the value of a filter by comparisons, of which there may be maxComparisons.
+func comparisons(value any) ([]Comparison, error) {
+	list, ok := value.([]Comparison)
+	switch {
+	case !ok:
+		return nil, wrongValue(value)
+	case len(list) > maxComparisons:
+		return nil, fmt.Errorf("%w: at most %d comparisons are taken, not %d", ErrFilter, maxComparisons, len(list))
+	}
+	return list, nil
+}
+
 // compareVariables makes a filter by comparisons of the variables of a scope, all of which have to hold, or one where the query
 // says Any. scope is the column of its id, which is one of liveVariables (its own and those of its tasks, contract-facts 2.2) or ownVariables.
 func compareVariables(scope, which string) func(*Filter, any) (string, []any, error) {
 	return func(f *Filter, value any) (string, []any, error) {
-		list, ok := value.([]Comparison)
-		if !ok {
-			return "", nil, wrongValue(value)
+		list, err := comparisons(value)
+		if err != nil {
+			return "", nil, err
 		}
 		conds, args := make([]string, len(list)), []any{}
 		for i, c := range list {
@@ -76,7 +91,9 @@ func compareValue(operator string, value any, fold bool) (cond string, args []an
 	case string:
 		text := v
 		if strings.HasSuffix(symbol, "like") {
-			text = likePattern(v)
+			if text = likePattern(v); len(text) > MaxPattern {
+				return "", nil, errPattern
+			}
 			symbol += " ? escape '\\'"
 		} else {
 			symbol += " ?"
@@ -90,6 +107,11 @@ func compareValue(operator string, value any, fold bool) (cond string, args []an
 	}
 	return cond, args, nil
 }
+
+// MaxPattern is how many bytes a pattern of LIKE may have on both databases.
+const MaxPattern = 50_000
+
+var errPattern = fmt.Errorf("%w: a pattern has at most %d bytes", ErrFilter, MaxPattern)
 
 // likePattern gives a pattern of LIKE that both databases take: a backslash at its end stands for itself.
 func likePattern(s string) string {
@@ -106,6 +128,10 @@ func like(cond string) Field {
 		if !ok {
 			return "", nil, wrongValue(value)
 		}
-		return strings.Replace(cond, "?", `? escape '\'`, 1), []any{likePattern(s)}, nil
+		pattern := likePattern(s)
+		if len(pattern) > MaxPattern {
+			return "", nil, errPattern
+		}
+		return strings.Replace(cond, "?", `? escape '\'`, 1), []any{pattern}, nil
 	}}
 }

@@ -87,9 +87,9 @@ func ofDefinition(table string) func(*Filter, any) (string, []any, error) {
 func compareDates(column, less string) func(*Filter, any) (string, []any, error) {
 	operators := map[string]string{"gt": ">", "lt": less}
 	return func(_ *Filter, value any) (string, []any, error) {
-		list, ok := value.([]Comparison)
-		if !ok {
-			return "", nil, wrongValue(value)
+		list, err := comparisons(value)
+		if err != nil {
+			return "", nil, err
 		}
 		conds, args := make([]string, len(list)), make([]any, len(list))
 		for i, c := range list {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -211,6 +212,8 @@ func namedLog(f *Filter) (names logNames, err error) {
 func entryNames(id ID) (names logNames, job ID, ok bool) {
 	batch, sub, number := id.Split()
 	switch {
+	case number > math.MaxInt32:
+		return noEntry, NilID, false
 	case sub == SubFailureLog:
 		return logNames{cond: " and l.batch_id = ? and l.event = 2 and l.seq = ?", args: []any{batch, int64(number)}}, batch, true
 	case sub >= SubCreationLog && sub < SubCreationLog+3:

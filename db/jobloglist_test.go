@@ -132,6 +132,7 @@ func TestJobLogFilters(t *testing.T) {
 			{map[string]any{"logId": w.base['a'].Sub(db.SubFailureLog, 3).String()}, ""},
 			{map[string]any{"logId": w.base['a'].Sub(db.SubEndLog+2, 0).String()}, ""},
 			{map[string]any{"logId": w.base['a'].Sub(db.SubCreationLog, 1<<31).String()}, ""},
+			{map[string]any{"logId": w.base['a'].Sub(db.SubFailureLog, 1<<31).String()}, ""},
 			{map[string]any{"logId": w.job("ax1+")}, ""},
 			{map[string]any{"logId": w.base['a'].String()}, ""},
 			{map[string]any{"logId": "nonexistent"}, ""},

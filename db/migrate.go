@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,29 +25,66 @@ var (
 	ErrNotOurs = errors.New("this database belongs to another program: it has tables, but no rearm schema")
 	// ErrNewer: a newer rearm has migrated the database.
 	ErrNewer = errors.New("this database was migrated by a newer rearm")
+	// ErrOlder: the database is empty, or has the schema of an older rearm.
+	ErrOlder = errors.New("this database's schema is not up to date: rearm migrate, or rearm serve, brings it there")
 )
 
 // Migrate brings the schema up to date and gives the version it has then. Any number of nodes may call it at once: on
 // PostgreSQL they take turns. The error is ErrNotOurs or ErrNewer for a database that it will not touch.
 func (s *Store) Migrate(ctx context.Context) (version int64, err error) {
-	if err := s.ours(ctx); err != nil {
+	return s.MigrateTo(ctx, math.MaxInt64)
+}
+
+// MigrateTo is Migrate up to a version and no further, as an older rearm left the schema: tests of upgrades begin there.
+func (s *Store) MigrateTo(ctx context.Context, version int64) (int64, error) {
+	if _, err := s.ours(ctx); err != nil {
 		return 0, err
 	}
 	p, err := s.provider()
 	if err != nil {
 		return 0, err
 	}
-	sources := p.ListSources()
-	newest := sources[len(sources)-1].Version
-	if has, err := p.GetDBVersion(ctx); err != nil {
-		return 0, s.d.wrap(err)
-	} else if has > newest {
-		return has, fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, has, newest)
+	has, newest, err := s.versions(ctx, p)
+	if err != nil {
+		return has, err
 	}
-	if _, err := p.Up(ctx); err != nil {
+	if _, err := p.UpTo(ctx, version); err != nil {
 		return 0, fmt.Errorf("migrate: %w", s.d.wrap(err))
 	}
-	return newest, nil
+	return max(has, min(version, newest)), nil
+}
+
+// CheckSchema tells whether the schema is up to date, and changes nothing: the error is ErrNotOurs, ErrNewer or ErrOlder.
+func (s *Store) CheckSchema(ctx context.Context) error {
+	empty, err := s.ours(ctx)
+	if err != nil {
+		return err
+	}
+	if empty {
+		return fmt.Errorf("%w (it is empty)", ErrOlder)
+	}
+	p, err := s.provider()
+	if err != nil {
+		return err
+	}
+	has, newest, err := s.versions(ctx, p)
+	if err == nil && has < newest {
+		err = fmt.Errorf("%w (it has version %d, this program knows %d)", ErrOlder, has, newest)
+	}
+	return err
+}
+
+// versions gives the version that the schema has, and the newest one that this program knows; ErrNewer if that is less.
+func (s *Store) versions(ctx context.Context, p *goose.Provider) (has, newest int64, err error) {
+	sources := p.ListSources()
+	newest = sources[len(sources)-1].Version
+	if has, err = p.GetDBVersion(ctx); err != nil {
+		return 0, newest, s.d.wrap(err)
+	}
+	if has > newest {
+		err = fmt.Errorf("%w: it has version %d, this program knows %d", ErrNewer, has, newest)
+	}
+	return has, newest, err
 }
 
 func (s *Store) provider() (*goose.Provider, error) {
@@ -64,21 +103,16 @@ func (s *Store) provider() (*goose.Provider, error) {
 	return goose.NewProvider(s.d.goose, s.write.DB, translated{sub, s.d}, options...)
 }
 
-// ours refuses a database in which somebody else's tables are.
-func (s *Store) ours(ctx context.Context) error {
+// ours refuses a database in which somebody else's tables are. It tells whether there are no tables at all.
+func (s *Store) ours(ctx context.Context) (empty bool, err error) {
 	var tables []string
 	if err := s.sel(ctx, &tables, s.d.words["tables"]); err != nil {
-		return fmt.Errorf("look at the database: %w", err)
+		return false, fmt.Errorf("look at the database: %w", err)
 	}
-	if len(tables) == 0 {
-		return nil
+	if len(tables) > 0 && !slices.Contains(tables, goose.DefaultTablename) {
+		return false, ErrNotOurs
 	}
-	for _, t := range tables {
-		if t == goose.DefaultTablename {
-			return nil
-		}
-	}
-	return ErrNotOurs
+	return len(tables) == 0, nil
 }
 
 // translated reads migrations with the dialect's words put in.

@@ -24,7 +24,7 @@ func exitCode(err error, name string, stderr io.Writer) int {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "%s: %s\n", name, oneLine(err))
-	for _, refused := range []error{errConfig, errUnusable, errRefused, db.ErrNotOurs, db.ErrNewer} {
+	for _, refused := range []error{errConfig, errUnusable, errRefused, db.ErrNotOurs, db.ErrNewer, db.ErrOlder} {
 		if errors.Is(err, refused) {
 			return exitRefused
 		}

@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, backup, user, migrate, version. See README.md.
+// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, backup, cleanup, user, migrate, version. See README.md.
 package main
 
 import (
@@ -30,6 +30,7 @@ func commands() []command {
 		{"retry", "set the retries of many tasks of a running server, and watch the batch", retry},
 		{"batch", "list, show, watch, suspend, activate or delete batches of a running server", batch},
 		{"backup", "copy a SQLite database, also while a server runs on it", backup},
+		{"cleanup", "remove the history whose time has come, or say how much it is", cleanup},
 		{"user", "add a user to the users file, or remove one", user},
 		{"migrate", "bring the database's schema up to date and end", migrate},
 		{"version", "print the version of this program", version},

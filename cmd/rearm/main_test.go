@@ -72,6 +72,9 @@ func TestExitCodes(t *testing.T) {
 		{"not ours", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + foreign}, 2, "", "belongs to another program"},
 		{"newer", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + newer}, 2, "", "newer rearm"},
 		{"migrate not ours", []string{"migrate", "--database-url=" + foreign}, 2, "", "belongs to another program"},
+		{"cleanup not ours", []string{"cleanup", "--database-url=" + foreign}, 2, "", "belongs to another program"},
+		{"cleanup of nothing", []string{"cleanup", "--database-url=sqlite::memory:"}, 2, "", "not up to date"},
+		{"cleanup of less than nothing", []string{"cleanup", "--limit=0", "--database-url=sqlite::memory:"}, 2, "", "not a number from 1"},
 		{"migrate", []string{"migrate", "--database-url=sqlite:" + filepath.Join(dir, "new.db")}, 0, "has schema version", ""},
 		{"address of another host", []string{"serve", "--listen=203.0.113.1:1", "--insecure", "--database-url=sqlite::memory:"}, 1, "", "listen tcp"},
 	} {

@@ -38,17 +38,20 @@ func newRouter(doc *openapi3.T) *router {
 	return r
 }
 
-// byLiterals orders templates so that of two that fit a path the more literal one comes first.
+// byLiterals orders templates so that of two that fit a path the more literal one comes first: by their segments from left to
+// right, a parameter after every literal.
 func byLiterals(a, b *template) int {
-	for i := range min(len(a.segments), len(b.segments)) {
-		if pa, pb := isParameter(a.segments[i]), isParameter(b.segments[i]); pa != pb {
-			if pa {
-				return 1
-			}
+	return slices.CompareFunc(a.segments, b.segments, func(a, b string) int {
+		switch pa, pb := isParameter(a), isParameter(b); {
+		case pa && pb:
+			return 0
+		case pa:
+			return 1
+		case pb:
 			return -1
 		}
-	}
-	return strings.Compare(a.path, b.path)
+		return strings.Compare(a, b)
+	})
 }
 
 func isParameter(segment string) bool { return strings.HasPrefix(segment, "{") }

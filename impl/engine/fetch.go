@@ -93,19 +93,43 @@ func (e *Engine) holdAll(got []db.LockedTask) {
 	}
 }
 
+// What a fetch may ask for at most: the database looks at each topic, and at each variable of all topics, by itself.
+const (
+	maxTopics           = 100
+	maxProcessVariables = 100
+)
+
 // check judges a fetch and gives its topics by name; of two with one name the later one counts.
 func (in *Fetch) check() (map[string]*FetchTopic, error) {
 	if in.MaxTasks < 0 {
 		return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "maxResults is not greater than or equal to 0")
 	}
-	topics := make(map[string]*FetchTopic, len(in.Topics))
+	topics, variables := make(map[string]*FetchTopic, len(in.Topics)), 0
 	for i := range in.Topics {
-		if in.Topics[i].LockDuration <= 0 {
-			return nil, fault.Coded(fault.Invalid, fault.ProcessEngine, "lockTime is not greater than 0")
+		if err := in.Topics[i].check(); err != nil {
+			return nil, err
 		}
+		variables += len(in.Topics[i].ProcessVariables)
 		topics[in.Topics[i].TopicName] = &in.Topics[i]
 	}
+	if len(topics) > maxTopics {
+		return nil, fault.BadRequest("A request fetches from at most %d topics, not %d.", maxTopics, len(topics))
+	}
+	if variables > maxProcessVariables {
+		return nil, fault.BadRequest("A request compares with at most %d process variables, not %d.", maxProcessVariables, variables)
+	}
 	return topics, nil
+}
+
+// check judges one topic.
+func (t *FetchTopic) check() error {
+	switch {
+	case t.LockDuration <= 0:
+		return fault.Coded(fault.Invalid, fault.ProcessEngine, "lockTime is not greater than 0")
+	case t.VersionTag != nil && len(*t.VersionTag) >= db.MaxPattern:
+		return fault.BadRequest("A pattern has at most %d bytes.", db.MaxPattern)
+	}
+	return nil
 }
 
 // fetch fetches once. again says that there may be more: locks that had run out are set free in portions, and of several topics

@@ -274,6 +274,42 @@ func TestFetchRefuses(t *testing.T) {
 	refused(t, err, fault.Invalid, fault.InvalidRequest, "The variable 'x' cannot be compared with an object or a list.")
 }
 
+// What databases do not plan is refused; as much as may be is fetched.
+func TestFetchHasBounds(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w, pattern := newWorld(t, s), strings.Repeat("%", db.MaxPattern-1)
+		w.tasks(1, "t7")
+		topics := make([]engine.FetchTopic, 101)
+		for i := range topics {
+			topics[i] = engine.FetchTopic{TopicName: fmt.Sprint("t", i), LockDuration: 1}
+		}
+		variables := map[string]json.RawMessage{}
+		for i := range 101 {
+			variables[fmt.Sprint("x", i)] = json.RawMessage("1")
+		}
+		fetch := func(topics ...engine.FetchTopic) error {
+			_, err := w.FetchAndLock(context.Background(), everybody, engine.Fetch{WorkerID: "w", MaxTasks: 10, Topics: topics})
+			return err
+		}
+		refused(t, fetch(topics...), fault.Invalid, fault.InvalidRequest, "A request fetches from at most 100 topics, not 101.")
+		refused(t, fetch(engine.FetchTopic{TopicName: "t7", LockDuration: 1, ProcessVariables: variables}), fault.Invalid, fault.InvalidRequest,
+			"A request compares with at most 100 process variables, not 101.")
+		longer := pattern + "x"
+		refused(t, fetch(engine.FetchTopic{TopicName: "t7", LockDuration: 1, VersionTag: &longer}), fault.Invalid, fault.InvalidRequest, "A pattern has at most 50000 bytes.")
+		delete(variables, "x0")
+		w.must(fetch(engine.FetchTopic{TopicName: "t7", LockDuration: 1, ProcessVariables: variables, VersionTag: &pattern}))
+		few := map[string]json.RawMessage{"x": json.RawMessage(`"y"`)}
+		for i := range topics {
+			topics[i].VersionTag, topics[i].BusinessKey, topics[i].TenantIDIn = &pattern, &longer, []string{"north", "south"}
+			if i < 100 {
+				topics[i].ProcessVariables = few
+			}
+		}
+		w.must(fetch(topics[:100]...))
+	})
+}
+
 // Workers that fetch at the same moment, tasks that are new and tasks whose lock has run out, one topic and several: all get as
 // many as there are, none gets what another has (difference 13).
 func TestFetchAtTheSameMoment(t *testing.T) {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"rearm/db"
 	"rearm/impl/fault"
 )
@@ -17,7 +19,8 @@ const noDirection = "Invalid query: call asc() or desc() after using orderByXX()
 type Level struct{ By, Order *string }
 
 // Orders checks a sorting against the sort keys of a resource. The errors are the reference's: one half of the pair is
-// missing; an unknown key or direction in a level. keys has the keys of the resource.
+// missing; an unknown key or direction in a level. keys has the keys of the resource. A key that was said before says
+// nothing more, so that there are never more orders than keys.
 func (s Sorting) Orders(keys map[string]string) ([]db.Order, error) {
 	var orders []db.Order
 	if (s.By == nil) != (s.Order == nil) {
@@ -31,7 +34,7 @@ func (s Sorting) Orders(keys map[string]string) ([]db.Order, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if ok && !slices.ContainsFunc(orders, func(o db.Order) bool { return o.By == order.By }) {
 			orders = append(orders, order)
 		}
 	}

@@ -96,6 +96,7 @@ func TestParseRefuses(t *testing.T) {
 		{"String", `["a"]`, fault.InvalidRequest, `Cannot convert value '["a"]' of type 'String' to java type java.lang.String`},
 		{"Date", `"2015-10-06"`, fault.InvalidRequest, "Cannot convert value '2015-10-06' of type 'Date' to java type java.util.Date"},
 		{"Date", `"2015-13-06T16:34:42.123+0000"`, fault.InvalidRequest, "Cannot convert value '2015-13-06T16:34:42.123+0000' of type 'Date' to java type java.util.Date"},
+		{"Date", `"9999-12-31T23:59:59-2300"`, fault.InvalidRequest, "Cannot convert value '9999-12-31T23:59:59-2300' of type 'Date' to java type java.util.Date"},
 		{"Date", "5", fault.InvalidRequest, "Cannot convert value '5' of type 'Date' to java type java.util.Date"},
 		{"Bytes", "5", fault.InvalidRequest, "Cannot convert value '5' of type 'Bytes' to java type [B"},
 		{"Null", "1", fault.InvalidRequest, "Cannot convert value '1' of type 'Null' to java type java.lang.Void"},

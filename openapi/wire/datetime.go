@@ -20,11 +20,11 @@ type DateTime struct{ time.Time }
 // NewDateTime gives t as it is written on the wire: in UTC, cut to milliseconds.
 func NewDateTime(t time.Time) DateTime { return DateTime{t.UTC().Truncate(time.Millisecond)} }
 
-// ParseDateTime reads the reference's form (`2013-01-23T14:42:45.000+0200`) or RFC 3339. Anything else, and dates
-// that no calendar has, such as month 13, are an error.
+// ParseDateTime reads the reference's form (`2013-01-23T14:42:45.000+0200`) or RFC 3339. Anything else, dates that no calendar
+// has, such as month 13, and those that in UTC are not in the years 0 to 9999, which Layout cannot write, are an error.
 func ParseDateTime(s string) (DateTime, error) {
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && uint(t.UTC().Year()) <= 9999 { //nolint:gosec // a negative year is a large number
 			return NewDateTime(t), nil
 		}
 	}

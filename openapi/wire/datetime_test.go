@@ -21,7 +21,8 @@ func TestDateTimeReadsBothForms(t *testing.T) {
 
 func TestDateTimeRefuses(t *testing.T) {
 	t.Parallel()
-	for _, s := range []string{"", "2013-13-01T00:00:00.000+0000", "2013-02-30T00:00:00Z", "2013-01-23", "2013-01-23T14:42:45", "1700000000000", "x"} {
+	for _, s := range []string{"", "2013-13-01T00:00:00.000+0000", "2013-02-30T00:00:00Z", "2013-01-23", "2013-01-23T14:42:45", "1700000000000", "x",
+		"0000-01-01T00:00:00.000+0001", "9999-12-31T23:59:59.999-0001"} {
 		if got, err := ParseDateTime(s); err == nil {
 			t.Errorf("ParseDateTime(%q) = %v; want an error", s, got)
 		}
