@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, user, migrate, version. See README.md.
+// Command rearm is the server and its tools: rearm serve, demo, bench, user, migrate, config, version. See README.md.
 package main
 
 import (
@@ -29,6 +29,7 @@ func commands() []command {
 		{"bench", "measure rearm beside the bare statements, on an empty database", bench},
 		{"user", "add a user to the users file, or remove one", user},
 		{"migrate", "bring the database's schema up to date and end", migrate},
+		{"config", "print every setting of serve, and where its value comes from", showConfig},
 		{"version", "print the version of this program", version},
 	}
 }
