@@ -119,7 +119,7 @@ func TestContainerfileBuilds(t *testing.T) {
 		t.Fatalf("%s makes another program than the image starts", command)
 	}
 	build := exec.CommandContext(t.Context(), "sh", "-c", strings.Replace(command, out[1], built, 1))
-	build.Dir = "../.."
+	build.Dir, build.Env = "../..", append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -p=1") // other tests run beside it
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", command, err, text)
 	}
