@@ -147,8 +147,12 @@ func (q Queries) Incident(ctx context.Context, id ID) (*Incident, error) {
 
 // Incidents reads a page of the open incidents that a filter selects.
 func (q Queries) Incidents(ctx context.Context, f *Filter) ([]Incident, error) {
-	list := []Incident{}
-	return list, q.list(ctx, &list, Incidents, incidentColumns, f)
+	return Collect(func(do func(*Incident) error) error { return q.EachIncident(ctx, f, do) })
+}
+
+// EachIncident calls do for each incident of what Incidents lists, as they are read.
+func (q Queries) EachIncident(ctx context.Context, f *Filter, do func(*Incident) error) error {
+	return eachOf(ctx, q, Incidents, incidentColumns, f, do)
 }
 
 // CountIncidents counts the open incidents that a filter selects.
@@ -158,8 +162,12 @@ func (q Queries) CountIncidents(ctx context.Context, f *Filter) (int64, error) {
 
 // HistoricIncidents reads a page of the incidents, open and ended, that a filter selects.
 func (q Queries) HistoricIncidents(ctx context.Context, f *Filter) ([]Incident, error) {
-	list := []Incident{}
-	return list, q.list(ctx, &list, HistoricIncidents, incidentColumns, f)
+	return Collect(func(do func(*Incident) error) error { return q.EachHistoricIncident(ctx, f, do) })
+}
+
+// EachHistoricIncident calls do for each incident of what HistoricIncidents lists, as they are read.
+func (q Queries) EachHistoricIncident(ctx context.Context, f *Filter, do func(*Incident) error) error {
+	return eachOf(ctx, q, HistoricIncidents, incidentColumns, f, do)
 }
 
 // CountHistoricIncidents counts what HistoricIncidents lists.

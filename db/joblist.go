@@ -113,19 +113,16 @@ type rangeRow struct {
 // Jobs reads a page of the jobs that a filter selects. The page is cut from the running sum of the ranges' lengths, so that
 // its cost is that of the ranges, not of the jobs (jobs.md 6f).
 func (q Queries) Jobs(ctx context.Context, f *Filter) ([]Job, error) {
+	return Collect(func(do func(*Job) error) error { return q.EachJob(ctx, f, do) })
+}
+
+// EachJob calls do for each job of what Jobs lists, as their ranges are read.
+func (q Queries) EachJob(ctx context.Context, f *Filter, do func(*Job) error) error {
 	order, backwards, err := orderJobs(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	rows, err := q.jobRows(ctx, f, order, backwards)
-	if err != nil {
-		return nil, err
-	}
-	jobs := []Job{}
-	for i := range rows {
-		jobs = rows[i].appendJobs(jobs, f, backwards)
-	}
-	return jobs, nil
+	return q.eachJobRow(ctx, f, order, backwards, func(r *rangeRow) error { return r.eachJob(f, backwards, do) })
 }
 
 // SelectJobIDs gives the ids of all jobs that a filter selects, whatever its page.
@@ -136,41 +133,52 @@ func (q Queries) SelectJobIDs(ctx context.Context, f *Filter) ([]ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := q.jobRows(ctx, &all, order, backwards)
 	var ids []ID
-	for i := range rows {
-		for number := range rows[i].N {
-			ids = append(ids, rows[i].ID(rows[i].First+number))
+	err = q.eachJobRow(ctx, &all, order, backwards, func(r *rangeRow) error {
+		for number := range r.N {
+			ids = append(ids, r.ID(r.First+number))
 		}
-	}
+		return nil
+	})
 	return ids, err
 }
 
-// jobRows reads the ranges that a page is cut from, and possibly more.
-func (q Queries) jobRows(ctx context.Context, f *Filter, order string, backwards bool) ([]rangeRow, error) {
+// eachJobRow calls do for each of the ranges that a page is cut from, and possibly for more.
+func (q Queries) eachJobRow(ctx context.Context, f *Filter, order string, backwards bool, do func(*rangeRow) error) error {
 	cond, args, spans, err := q.selectJobs(f)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if spans == nil {
+		text, args := pageOfRanges("j", rangeColumns+", b.tenant_id", Jobs.From, cond, order, args, f)
+		return eachRow(ctx, q, do, text, args...)
 	}
 	var rows []rangeRow
-	if spans != nil {
-		err := q.sel(ctx, &rows, "select "+rangeColumns+", b.tenant_id, 0 as skip from "+Jobs.From+" where "+cond+order, args...)
-		return cutRows(rows, spans, backwards), err
+	if err := q.sel(ctx, &rows, "select "+rangeColumns+", b.tenant_id, 0 as skip from "+Jobs.From+" where "+cond+order, args...); err != nil {
+		return err
 	}
-	return rows, q.pageOfRanges(ctx, &rows, "j", rangeColumns+", b.tenant_id", Jobs.From, cond, order, args, f)
+	rows = cutRows(rows, spans, backwards)
+	for i := range rows {
+		if err := do(&rows[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// appendJobs adds those jobs of a range that are on the page of a filter; backwards starts with the last.
-func (r *rangeRow) appendJobs(jobs []Job, f *Filter, backwards bool) []Job {
+// eachJob calls do for each of those jobs of a range that are on the page of a filter; backwards starts with the last.
+func (r *rangeRow) eachJob(f *Filter, backwards bool, do func(*Job) error) error {
 	from, to := onPage(f, r.Skip, int64(r.N))
 	for i := from; i < to; i++ {
 		number := r.First + int32(i) //nolint:gosec // below N
 		if backwards {
 			number = r.First + r.N - 1 - int32(i) //nolint:gosec // below N
 		}
-		jobs = append(jobs, Job{ID: r.ID(number), TenantID: r.TenantID, Range: &r.Range})
+		if err := do(&Job{ID: r.ID(number), TenantID: r.TenantID, Range: &r.Range}); err != nil {
+			return err
+		}
 	}
-	return jobs
+	return nil
 }
 
 // CountJobs counts what Jobs lists; it checks the sort keys as Jobs does.

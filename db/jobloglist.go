@@ -91,29 +91,37 @@ type logRow struct {
 
 // JobLog reads a page of the entries that a filter selects.
 func (q Queries) JobLog(ctx context.Context, f *Filter) ([]LogEntry, error) {
+	return Collect(func(do func(*LogEntry) error) error { return q.EachLogEntry(ctx, f, do) })
+}
+
+// EachLogEntry calls do for each entry of what JobLog lists, as their ranges are read; sorted by jobId, when all ranges have
+// been read.
+func (q Queries) EachLogEntry(ctx context.Context, f *Filter, do func(*LogEntry) error) error {
 	if i := slices.IndexFunc(f.Sort, func(o Order) bool { return o.By == "jobId" }); i >= 0 {
-		return q.logByJob(ctx, f, i)
+		return q.logByJob(ctx, f, i, do)
 	}
 	order, err := JobLog.orderBy(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	from, cond, args, err := q.selectLog(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var rows []logRow
-	if err := q.pageOfRanges(ctx, &rows, "l", entryColumns, from, cond, order, args, f); err != nil {
-		return nil, err
-	}
-	entries := []LogEntry{}
-	for i := range rows {
-		first, end := onPage(f, rows[i].Skip, int64(rows[i].N))
-		for j := first; j < end; j++ {
-			entries = append(entries, rows[i].entry(rows[i].First+int32(j))) //nolint:gosec // below N
+	text, args := pageOfRanges("l", entryColumns, from, cond, order, args, f)
+	return eachRow(ctx, q, func(r *logRow) error { return r.eachEntry(f, do) }, text, args...)
+}
+
+// eachEntry calls do for each of those entries of a range that are on the page of a filter.
+func (r *logRow) eachEntry(f *Filter, do func(*LogEntry) error) error {
+	first, end := onPage(f, r.Skip, int64(r.N))
+	for i := first; i < end; i++ {
+		e := r.entry(r.First + int32(i)) //nolint:gosec // below N
+		if err := do(&e); err != nil {
+			return err
 		}
 	}
-	return entries, nil
+	return nil
 }
 
 // entry gives the range's entry about the job of a number.

@@ -12,19 +12,19 @@ import (
 
 // logByJob is JobLog for a filter whose sort key of place i is jobId: what is before it sorts the ranges, what is behind it the
 // entries of one job.
-func (q Queries) logByJob(ctx context.Context, f *Filter, i int) ([]LogEntry, error) {
+func (q Queries) logByJob(ctx context.Context, f *Filter, i int, do func(*LogEntry) error) error {
 	before, err := JobLog.sortKeys(f.Sort[:i])
 	if err != nil {
-		return nil, err
+		return err
 	}
 	others := slices.DeleteFunc(slices.Clone(f.Sort[i+1:]), func(o Order) bool { return o.By == f.Sort[i].By }) // said once is enough
 	behind, err := JobLog.sortKeys(others)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	from, cond, args, err := q.selectLog(f)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	level, direction := "0", ""
 	if len(before) > 0 {
@@ -37,16 +37,15 @@ func (q Queries) logByJob(ctx context.Context, f *Filter, i int) ([]LogEntry, er
 	text := "select " + entryColumns + ", " + level + " as level, row_number() over (order by " + strings.Join(append(behind, JobLog.ID), ", ") +
 		") as place from " + from + " where " + cond + " order by level, l.batch_id" + direction + ", l.kind" + direction + ", l.first"
 	if err := q.sel(ctx, &rows, text, args...); err != nil {
-		return nil, err
+		return err
 	}
-	return sweep(rows, f, f.Sort[i].Desc), nil
+	return sweep(rows, f, f.Sort[i].Desc, do)
 }
 
-// sweep gives the page of a filter from ranges in the order of level, batch, kind and first; within a level and kind of a batch
-// the last job comes first when it goes backwards.
-func sweep(rows []logRow, f *Filter, backwards bool) []LogEntry {
-	entries, skip := []LogEntry{}, int64(0)
-	for len(rows) > 0 {
+// sweep calls do for each entry of the page of a filter, given ranges in the order of level, batch, kind and first; within a level
+// and kind of a batch the last job comes first when it goes backwards.
+func sweep(rows []logRow, f *Filter, backwards bool, do func(*LogEntry) error) error {
+	for skip := int64(0); len(rows) > 0; {
 		n := slices.IndexFunc(rows, func(r logRow) bool {
 			return r.Level != rows[0].Level || r.BatchID != rows[0].BatchID || r.Kind != rows[0].Kind
 		})
@@ -58,14 +57,16 @@ func sweep(rows []logRow, f *Filter, backwards bool) []LogEntry {
 			slices.Reverse(parts)
 		}
 		for _, s := range parts {
-			entries = s.appendEntries(entries, f, skip, backwards)
+			if err := s.eachEntry(f, skip, backwards, do); err != nil {
+				return err
+			}
 			skip += s.entries()
 		}
 		if rows = rows[n:]; skip >= int64(f.First)+int64(f.Max) {
 			break
 		}
 	}
-	return entries
+	return nil
 }
 
 // segment is a run of jobs, from lo to before hi, all of which have an entry in each of rows and in no other.
@@ -76,8 +77,8 @@ type segment struct {
 
 func (s *segment) entries() int64 { return int64(s.hi-s.lo) * int64(len(s.rows)) }
 
-// appendEntries adds those entries of the segment that are on the page of a filter, when there are skip before it.
-func (s *segment) appendEntries(entries []LogEntry, f *Filter, skip int64, backwards bool) []LogEntry {
+// eachEntry calls do for each of those entries of the segment that are on the page of a filter, when there are skip before it.
+func (s *segment) eachEntry(f *Filter, skip int64, backwards bool, do func(*LogEntry) error) error {
 	from, to := onPage(f, skip, s.entries())
 	for i := from; i < to; i++ {
 		job, row := int32(i/int64(len(s.rows))), i%int64(len(s.rows)) //nolint:gosec // below hi - lo
@@ -85,9 +86,12 @@ func (s *segment) appendEntries(entries []LogEntry, f *Filter, skip int64, backw
 		if backwards {
 			number = s.hi - 1 - job
 		}
-		entries = append(entries, s.rows[row].entry(number))
+		e := s.rows[row].entry(number)
+		if err := do(&e); err != nil {
+			return err
+		}
 	}
-	return entries
+	return nil
 }
 
 // segments cuts ranges of one kind of a batch, in the order of their first jobs, at all their borders.

@@ -27,14 +27,28 @@ type Options struct {
 // Open opens the database that a URL names (sqlite:FILE, sqlite::memory:, postgres://...). It does not migrate. The
 // error is ErrURL for any other scheme, ErrLocked when another process has the SQLite file open.
 func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	if err := CheckURL(databaseURL); err != nil {
+		return nil, err
+	}
+	if file, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
+		return openSQLite(ctx, file)
+	}
+	return openPostgres(ctx, databaseURL, o)
+}
+
+// CheckURL tells whether Open knows what a URL means, and opens nothing. The error is ErrURL.
+func CheckURL(databaseURL string) error {
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "":
-		return openSQLite(ctx, rest)
+		return nil
 	case scheme == "postgres" || scheme == "postgresql":
-		return openPostgres(ctx, databaseURL, o)
+		if _, err := pgx.ParseConfig(databaseURL); err != nil {
+			return fmt.Errorf("%w (%w)", ErrURL, err)
+		}
+		return nil
 	}
-	return nil, ErrURL
+	return ErrURL
 }
 
 func init() { sqlx.BindDriver("sqlite", sqlx.QUESTION) } //nolint:gochecknoinits // sqlx knows drivers by a global table only

@@ -260,20 +260,29 @@ const pageAtMost = 10_000
 
 // list reads a page of a resource into dest, a pointer to a slice of rows.
 func (q Queries) list(ctx context.Context, dest any, r *Resource, columns string, f *Filter) error {
-	cond, args, err := q.where(r, f)
+	text, args, err := q.page(r, columns, f)
 	if err != nil {
 		return err
 	}
+	return q.sel(ctx, dest, text, args...)
+}
+
+// page gives the query of a page of a resource.
+func (q Queries) page(r *Resource, columns string, f *Filter) (text string, args []any, err error) {
+	cond, args, err := q.where(r, f)
+	if err != nil {
+		return "", nil, err
+	}
 	order, err := r.orderBy(f)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	args = append(args, f.Max, f.First)
 	cond += order + " limit ? offset ?"
 	if r.Slim != nil && f.Max <= pageAtMost {
 		cond = r.ID + " {oneof} " + r.Slim(cond) + " {end}" + order
 	}
-	return q.sel(ctx, dest, "select "+columns+" from "+r.From+" where "+cond, args...)
+	return "select " + columns + " from " + r.From + " where " + cond, args, nil
 }
 
 // count counts the rows of a resource that a filter selects; it checks the sort keys as list does.

@@ -101,8 +101,12 @@ func (q Queries) ErrorDetails(ctx context.Context, id ID) (details *string, err 
 
 // Tasks reads a page of the tasks that a filter selects.
 func (q Queries) Tasks(ctx context.Context, f *Filter) ([]Task, error) {
-	list := []Task{}
-	return list, q.list(ctx, &list, Tasks, taskColumns, f)
+	return Collect(func(do func(*Task) error) error { return q.EachTask(ctx, f, do) })
+}
+
+// EachTask calls do for each of a page of the tasks that a filter selects, as they are read.
+func (q Queries) EachTask(ctx context.Context, f *Filter, do func(*Task) error) error {
+	return eachOf(ctx, q, Tasks, taskColumns, f, do)
 }
 
 // CountTasks counts the tasks that a filter selects.

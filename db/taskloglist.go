@@ -87,8 +87,12 @@ func eventFilter[E TaskEvent | JobEvent](event E) Field {
 
 // TaskLog reads a page of the entries of the task log that a filter selects.
 func (q Queries) TaskLog(ctx context.Context, f *Filter) ([]TaskEntry, error) {
-	list := []TaskEntry{}
-	return list, q.list(ctx, &list, TaskLog, taskEntryColumns, f)
+	return Collect(func(do func(*TaskEntry) error) error { return q.EachTaskEntry(ctx, f, do) })
+}
+
+// EachTaskEntry calls do for each of a page of the entries of the task log that a filter selects, as they are read.
+func (q Queries) EachTaskEntry(ctx context.Context, f *Filter, do func(*TaskEntry) error) error {
+	return eachOf(ctx, q, TaskLog, taskEntryColumns, f, do)
 }
 
 // CountTaskLog counts what TaskLog lists.

@@ -823,10 +823,10 @@ type CountResultDto struct {
 //
 // Example: {"activityId":"charge","businessKey":"4711","priority":10,"processDefinitionKey":"order","processInstanceId":"order-4711","retries":3,"topicName":"charge-card","variables":{"amount":{"type":"Integer","value":1299}}}
 type CreateExternalTaskDto struct {
-	// ActivityID The activity that the task stands for. Null: none.
+	// ActivityID The activity that the task stands for; at most 255 characters. Null: none.
 	ActivityID nullable.Nullable[string] `json:"activityId,omitempty"`
 
-	// BusinessKey The business key of a new process instance. Null: none.
+	// BusinessKey The business key of a new process instance; at most 255 characters. Null: none.
 	BusinessKey nullable.Nullable[string] `json:"businessKey,omitempty"`
 
 	// ExtensionProperties Free properties that workers may ask for, by name. Null: none.
@@ -838,10 +838,10 @@ type CreateExternalTaskDto struct {
 	// ProcessDefinitionID The id of the process definition; at most 255 characters. Null makes one from the key.
 	ProcessDefinitionID nullable.Nullable[string] `json:"processDefinitionId,omitempty"`
 
-	// ProcessDefinitionKey The key of the process definition. Null: none.
+	// ProcessDefinitionKey The key of the process definition; at most 255 characters. Null: none.
 	ProcessDefinitionKey nullable.Nullable[string] `json:"processDefinitionKey,omitempty"`
 
-	// ProcessDefinitionVersionTag The version tag of the process definition. Null: none.
+	// ProcessDefinitionVersionTag The version tag of the process definition; at most 255 characters. Null: none.
 	ProcessDefinitionVersionTag nullable.Nullable[string] `json:"processDefinitionVersionTag,omitempty"`
 
 	// ProcessInstanceID The process instance to join or to start; at most 255 characters. Null makes a new one with an id of the
@@ -1229,7 +1229,7 @@ type FetchExternalTasksDto struct {
 	// UsePriority True: tasks of a higher priority first, before any `sorting`. Null counts as false.
 	UsePriority nullable.Nullable[bool] `json:"usePriority,omitempty"`
 
-	// WorkerID The worker that acts; the name that it chose for itself.
+	// WorkerID The worker that acts; the name that it chose for itself, of at most 255 characters.
 	WorkerID string `json:"workerId"`
 }
 
@@ -2430,7 +2430,7 @@ type LockExternalTaskDto struct {
 	// LockDuration For how long to lock the task, in milliseconds from now; more than 0.
 	LockDuration int64 `json:"lockDuration"`
 
-	// WorkerID The worker that acts; the name that it chose for itself.
+	// WorkerID The worker that acts; the name that it chose for itself, of at most 255 characters.
 	WorkerID string `json:"workerId"`
 }
 
@@ -3438,6 +3438,11 @@ type NotFound = ExceptionDto
 //
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
 type PayloadTooLarge = ExceptionDto
+
+// TooManyRequests The one body of every error.
+//
+// Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
+type TooManyRequests = ExceptionDto
 
 // Unauthorized The one body of every error.
 //

@@ -33,6 +33,10 @@ type Config struct {
 	Insecure            bool
 	MaxBody             int64
 	MaxBodyRetriesAsync int64
+	MaxRequests         int // at the same time
+	Rate                int // requests a second of one caller; 0: as many as they like
+	Origins             []string
+	TLS                 tlsFiles
 	LogLevel            slog.Level
 	LogFormat           string
 }
@@ -42,7 +46,7 @@ func defaults() Config {
 	c := Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(), Waiting: poll.DefaultSettings(),
 		LockTime: 10 * time.Second, Auth: auth.DefaultSettings(), MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
-		LogLevel: slog.LevelInfo, LogFormat: "text",
+		MaxRequests: 1000, LogLevel: slog.LevelInfo, LogFormat: "text",
 	}
 	if host, err := os.Hostname(); err == nil {
 		c.Engine.NodeName = host
@@ -73,6 +77,13 @@ func (c *Config) settings() []setting {
 		{"unique-worker-request", toggle(&c.Waiting.UniqueWorker), "a request that waits for tasks ends an older one of the same worker"},
 		{"max-body", size(&c.MaxBody), "the largest body of a request"},
 		{"max-body-retries-async", size(&c.MaxBodyRetriesAsync), "the same where a list of ids may be long; above --max-body one at a time is read"},
+		{"max-requests", count(&c.MaxRequests, 1<<20), "requests that are answered at the same time, besides those that wait for tasks; others get a 503"},
+		{"max-results", bound(&e.MaxResults, 1<<31-2), "the largest page of a list, and then every list needs maxResults; none: lists may be whole"},
+		{"rate", bound(&c.Rate, 1<<20), "requests a second of one caller, by name or else by address; more get a 429"},
+		{"cors-origins", origins(&c.Origins), "pages of which origins may use this server from a browser; none, or https://HOST,..."},
+		{"tls-cert", orNone(&c.TLS.cert, "file"), "serve HTTPS with the certificate in this PEM file, read anew when it changes"},
+		{"tls-key", orNone(&c.TLS.key, "file"), "the PEM file with the certificate's key"},
+		{"tls-client-ca", orNone(&c.TLS.clientCA, "file"), "only for clients with a certificate that one in this PEM file has signed"},
 		{"history-ttl", lifetime(&e.HistoryTTL), "how long ended tasks and their history are kept"},
 		{"batch-history-ttl", lifetimes(&e.BatchTTL), "how long ended batches are kept; P5D, or TYPE=P5D,..."},
 		{"node-name", text(&e.NodeName, "name"), "the name of this node in the job log"},
@@ -159,6 +170,9 @@ func (p program) variable(f *pflag.Flag) string {
 func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("%w: --listen: %w", errConfig, err)
+	}
+	if err := c.TLS.check(); err != nil {
+		return err
 	}
 	if c.MaxBodyRetriesAsync < c.MaxBody {
 		return fmt.Errorf("%w: --max-body-retries-async must not be less than --max-body", errConfig)

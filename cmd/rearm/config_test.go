@@ -47,6 +47,15 @@ func TestSettings(t *testing.T) {
 		{"max-body", "64MB", "1kb", "1KB"},
 		{"max-body", "64MB", "1500", "1500B"},
 		{"max-body-retries-async", "256MB", "2 GB", "2GB"},
+		{"max-requests", "1000", "7", "7"},
+		{"max-results", "none", "1000", "1000"},
+		{"max-results", "none", "none", "none"},
+		{"rate", "none", "20", "20"},
+		{"cors-origins", "none", "https://a.example, http://localhost:3000", "https://a.example,http://localhost:3000"},
+		{"cors-origins", "none", "none", "none"},
+		{"tls-cert", "none", "none", "none"},
+		{"tls-key", "none", "none", "none"},
+		{"tls-client-ca", "none", "none", "none"},
 		{"history-ttl", "P180D", "P1W", "P7D"},
 		{"history-ttl", "P180D", "none", "none"},
 		{"batch-history-ttl", "none", "P5D", "P5D"},
@@ -93,6 +102,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// The files of TLS only make sense together.
+func TestSettingsOfTLS(t *testing.T) {
+	t.Parallel()
+	all, err := parsed(t, env{"REARM_TLS_KEY": "key.pem"}, "--tls-cert=cert.pem", "--tls-client-ca=ca.pem")
+	if err != nil || all["tls-cert"] != "cert.pem" || all["tls-key"] != "key.pem" || all["tls-client-ca"] != "ca.pem" {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 func TestSettingsRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, text, says string }{
@@ -116,6 +134,19 @@ func TestSettingsRefused(t *testing.T) {
 		{"max-body", "0MB", "not a size"},
 		{"max-body", "9999999999GB", "not a size"},
 		{"max-body", "512MB", "must not be less"},
+		{"max-requests", "0", "from 1 to"},
+		{"max-results", "0", "from 1 to"},
+		{"max-results", "2147483647", "from 1 to 2147483646"},
+		{"rate", "-1", "from 1 to"},
+		{"rate", "1.5", "from 1 to"},
+		{"cors-origins", "*", "not an origin"},
+		{"cors-origins", "https://a.example/", "not an origin"},
+		{"cors-origins", "https://a.example,b.example", "not an origin"},
+		{"cors-origins", "https://A.example", "not an origin"},
+		{"cors-origins", "https://me@a.example", "not an origin"},
+		{"tls-cert", "cert.pem", "need each other"},
+		{"tls-key", "key.pem", "need each other"},
+		{"tls-client-ca", "ca.pem", "needs --tls-cert"},
 		{"history-ttl", "P0D", "more than nothing"},
 		{"batch-history-ttl", "soon", "not a duration"},
 		{"log-level", "loud", "loud"},

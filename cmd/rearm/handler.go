@@ -30,19 +30,30 @@ func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard c
 	if err != nil {
 		return nil, err
 	}
+	pace, err := newPace(c.Rate, time.Now)
+	if err != nil {
+		return nil, err
+	}
 	web := echo.New()
+	if len(c.Origins) > 0 {
+		web.Pre(allowOrigins(c.Origins))
+	}
 	judge.Install(web)
 	operations := gen.NewStrictHandler(rest.NewServer(e, room, contractVersion), nil)
-	gen.RegisterHandlersWithOptions(web.Group(judge.Prefix(), h.gate), operations, gen.RegisterHandlersOptions{OperationMiddlewares: judge.Middlewares()})
+	gen.RegisterHandlersWithOptions(web.Group(judge.Prefix(), h.gate, newCrowd(c.MaxRequests).admit, pace.admit), operations, gen.RegisterHandlersOptions{OperationMiddlewares: judge.Middlewares()})
 	console.Register(web, console.Document{YAML: gen.Document, JSON: json})
 	h.register(web)
-	return judge.Patient(impatient(web)), nil
+	return impatient(judge.Patient(web)), nil
 }
 
-// newServer makes the HTTP server of a handler. It has no limit on the time of an answer, since polls may wait long.
+// maxHeader is how many bytes the headers of a request may have, together with its path and query.
+const maxHeader = 256 << 10
+
+// newServer makes the HTTP server of a handler. It has no limit on the time of a whole request, since polls may wait long; see
+// impatient.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

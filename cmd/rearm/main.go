@@ -1,4 +1,4 @@
-// Command rearm is the server and its tools: rearm serve, demo, bench, retry, batch, backup, cleanup, user, migrate, version. See README.md.
+// Command rearm is the server and its tools; commands lists them. See README.md.
 package main
 
 import (
@@ -33,6 +33,7 @@ func commands() []command {
 		{"cleanup", "remove the history whose time has come, or say how much it is", cleanup},
 		{"user", "add a user to the users file, or remove one", user},
 		{"migrate", "bring the database's schema up to date and end", migrate},
+		{"config", "print every setting of serve, and where its value comes from", showConfig},
 		{"version", "print the version of this program", version},
 	}
 }

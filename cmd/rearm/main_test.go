@@ -59,6 +59,8 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", []string{"fly"}, 2, "", `no command "fly"`},
 		{"serve help", []string{"serve", "--help"}, 0, "REARM_DATABASE_URL", ""},
 		{"demo help", []string{"demo", "-h"}, 0, "--once", ""},
+		{"config", []string{"config"}, 0, "database-url", ""},
+		{"config with a word", []string{"config", "all"}, 2, "", `"all" is no flag`},
 		{"version", []string{"version"}, 0, "contract 7.24.0", ""},
 		{"version with a flag", []string{"version", "--loud"}, 2, "", "unknown flag: --loud"},
 		{"unknown flag", []string{"serve", "--nope"}, 2, "", "unknown flag: --nope"},

@@ -94,6 +94,11 @@ func (n *node) post(ctx context.Context, c *http.Client, path, body string) hear
 		return heard{err: err}
 	}
 	r.Header.Set("Content-Type", "application/json")
+	return answered(c, r)
+}
+
+// answered sends a request and reads the answer.
+func answered(c *http.Client, r *http.Request) heard {
 	res, err := c.Do(r)
 	if err != nil {
 		return heard{err: err}
@@ -197,6 +202,13 @@ func (p pipes) dial(context.Context, string, string) (net.Conn, error) {
 // No timeout of the server cuts a poll that lasts as long as the contract allows; and the connection can be used afterwards.
 func TestPollOfHalfAnHour(t *testing.T) {
 	t.Parallel()
+	for name, version := range map[string]int{"HTTP": 0, "HTTPS": 1, "HTTPS, HTTP/2": 2} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); halfAnHour(t, version) })
+	}
+}
+
+// halfAnHour polls twice, on a version of HTTP over TLS, or without TLS (0).
+func halfAnHour(t *testing.T, version int) {
 	synctest.Test(t, func(t *testing.T) {
 		c, log, network := defaults(), slog.New(slog.DiscardHandler), pipes{make(chan net.Conn)}
 		store, err := db.Open(t.Context(), "sqlite::memory:", db.Options{})
@@ -217,18 +229,21 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		server := newServer(handler, log)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := later(func() error { return room.Run(ctx) })
-		served := later(func() error { return server.Serve(contract.Listener(network)) })
-		transport := &http.Transport{DialContext: network.dial}
+		listener, transport, url := net.Listener(network), &http.Transport{DialContext: network.dial}, "http://x"
+		if version > 0 {
+			listener, url = securely(t, network, transport, version), "https://x"
+		}
+		served := later(func() error { return server.Serve(contract.Listener(listener)) })
 		start := time.Now()
 		for range 2 {
-			res, err := (&http.Client{Transport: transport}).Post("http://x/engine-rest/external-task/fetchAndLock", "application/json",
+			res, err := (&http.Client{Transport: transport}).Post(url+"/engine-rest/external-task/fetchAndLock", "application/json",
 				strings.NewReader(`{"workerId": "w", "maxTasks": 1, "asyncResponseTimeout": 1800000, "topics": [{"topicName": "a", "lockDuration": 1000}]}`))
 			if err != nil {
 				t.Fatal(err)
 			}
 			text, err := io.ReadAll(res.Body)
-			if err != nil || res.StatusCode != 200 || strings.TrimSpace(string(text)) != "[]" {
-				t.Errorf("%d %q, %v", res.StatusCode, text, err)
+			if err != nil || res.StatusCode != 200 || strings.TrimSpace(string(text)) != "[]" || res.ProtoMajor != max(version, 1) {
+				t.Errorf("%s %d %q, %v", res.Proto, res.StatusCode, text, err)
 			}
 		}
 		if took := time.Since(start); took.Round(time.Second) != time.Hour {
@@ -242,6 +257,22 @@ func TestPollOfHalfAnHour(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // the stacks go
 	})
+}
+
+// securely makes both ends of a network speak TLS, and a version of HTTP.
+func securely(t *testing.T, network net.Listener, transport *http.Transport, version int) net.Listener {
+	t.Helper()
+	a := newAuthority(t)
+	files := a.files(t, "x")
+	files.clientCA = ""
+	secure, err := newCertificates(files, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport.TLSClientConfig, transport.Protocols = a.client(t, ""), new(http.Protocols)
+	transport.Protocols.SetHTTP1(version == 1)
+	transport.Protocols.SetHTTP2(version == 2)
+	return contract.TLSListener(network, secure.config(), slog.New(slog.DiscardHandler))
 }
 
 // wakeUps lets a worker wait at one node again and again while tasks are made at another, and gives how long it took to hear of

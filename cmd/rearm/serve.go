@@ -50,6 +50,7 @@ type node struct {
 	cleaner   *executor.Executor // nil when no jobs run here; nobody wakes it
 	health    *health
 	listener  net.Listener
+	secure    *certificates // nil when it speaks HTTP
 	server    *http.Server
 	ready     chan struct{} // closed when requests can be served
 }
@@ -60,11 +61,15 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	secure, err := newCertificates(c.TLS, log)
+	if err != nil {
+		return nil, err
+	}
 	store, err := openStore(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{log: log, store: store, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
+	n := &node{log: log, store: store, secure: secure, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
 	n.bus = store.NewBus(uuid.NewString(), log, n.hear)
 	n.engine = engine.New(store, engine.Options{
 		Now: n.clock.Now, NewID: newID, Log: log, Wake: n.wake, Hold: n.hold, Run: n.work, Settings: c.Engine,
@@ -76,15 +81,29 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 		}
 		n.cleaner = executor.New(n.engine.NewCleaner(), log, n.clock.Now, rand.Float64)
 	}
-	handler, err := newHandler(c, n.engine, n.room, n.health, guard, log)
-	if err == nil {
-		n.server = newServer(handler, log)
-		n.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
-	}
-	if err != nil {
+	if err := n.listen(ctx, c, guard); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return n, nil
+}
+
+// listen makes the server and takes its address.
+func (n *node) listen(ctx context.Context, c *Config, guard contract.Guard) error {
+	handler, err := newHandler(c, n.engine, n.room, n.health, guard, n.log)
+	if err != nil {
+		return err
+	}
+	n.server = newServer(handler, n.log)
+	n.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	return err
+}
+
+// connections gives those of the listener as the server takes them.
+func (n *node) connections() net.Listener {
+	if n.secure == nil {
+		return contract.Listener(n.listener)
+	}
+	return contract.Listener(contract.TLSListener(n.listener, n.secure.config(), n.log))
 }
 
 // newID makes the ids of all that is stored.
@@ -128,14 +147,19 @@ func (n *node) hear(m db.Message) {
 }
 
 // url is where the node serves.
-func (n *node) url() string { return "http://" + n.listener.Addr().String() }
+func (n *node) url() string {
+	if n.secure != nil {
+		return "https://" + n.listener.Addr().String()
+	}
+	return "http://" + n.listener.Addr().String()
+}
 
 // run starts the node, serves until ctx ends, and stops it: it sends those away who wait, takes no more requests, finishes those
 // that run, then the chunk that the executors are at, and closes the database. A stop that was asked for is no error.
 func (n *node) run(ctx context.Context) error {
 	n.log.Info("rearm listens, and is not ready yet", slog.String("url", n.url()))
 	served := make(chan error, 1)
-	go func() { served <- n.server.Serve(contract.Listener(n.listener)) }()
+	go func() { served <- n.server.Serve(n.connections()) }()
 	err := n.prepare(ctx)
 	if err == nil {
 		end := n.background(context.WithoutCancel(ctx))
@@ -190,6 +214,9 @@ func (n *node) background(ctx context.Context) (end func()) {
 	start("clock", func(ctx context.Context) error { return n.clock.Run(ctx, n.log) })
 	start("bus", n.bus.Run)
 	start("room", n.room.Run)
+	if n.secure != nil {
+		start("certificates", n.secure.Run)
+	}
 	for _, x := range n.executors {
 		start("executor", x.Run)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,6 +88,41 @@ func parseCount(s string, most int) (int, error) {
 		return 0, fmt.Errorf("%q is not a number from 1 to %d", s, most)
 	}
 	return n, nil
+}
+
+// bound is a whole number from 1 to most; 0 is no bound.
+func bound(at *int, most int) pflag.Value {
+	parse := func(s string) (int, error) {
+		if s == unset {
+			return 0, nil
+		}
+		return parseCount(s, most)
+	}
+	write := func(n int) string {
+		if n == 0 {
+			return unset
+		}
+		return strconv.Itoa(n)
+	}
+	return value[int]{at, "number", parse, write}
+}
+
+// origins is a list of what a browser calls the origin of a page: a scheme, a host, and a port unless it is the scheme's.
+func origins(at *[]string) pflag.Value {
+	parse := func(s string) (list []string, err error) {
+		if s == unset {
+			return nil, nil
+		}
+		for one := range strings.SplitSeq(s, ",") {
+			one = strings.TrimSpace(one)
+			if u, err := url.Parse(one); err != nil || u.Scheme == "" || u.Host == "" || one != strings.ToLower(u.Scheme+"://"+u.Host) {
+				return nil, fmt.Errorf("%q is not an origin such as https://example.com", one)
+			}
+			list = append(list, one)
+		}
+		return list, nil
+	}
+	return value[[]string]{at, "origins", parse, func(list []string) string { return cmp.Or(strings.Join(list, ","), unset) }}
 }
 
 // size is a number of bytes, such as 64MB; a KB is 1024 bytes.

@@ -129,3 +129,17 @@ func TestSerializerWithoutContract(t *testing.T) {
 		t.Errorf("%d %q", got.ResponseRecorder.Code, got.Message)
 	}
 }
+
+// A body may be long, but not of more values than memory is meant for; the items of a streamed list are none.
+func TestBodyOfManyValues(t *testing.T) {
+	t.Parallel()
+	e := server(t, contract.Options{}, nil)
+	values := "[" + strings.Repeat("0,", 2_000_001) + "0]"
+	if got := ask(t, e, "PUT", thing+"/bulk", `{"retries":1,"other":`+values+`}`); got.ResponseRecorder.Code != 400 || got.Message != "The body: more than 2000000 values" {
+		t.Errorf("%d %q", got.ResponseRecorder.Code, got.Message)
+	}
+	ids := `["a"` + strings.Repeat(`,"a"`, 2_000_001) + "]"
+	if got := ask(t, e, "PUT", thing+"/bulk", `{"retries":1,"ids":`+ids+`}`); got.ResponseRecorder.Code != 204 {
+		t.Errorf("a streamed list: %d %q", got.ResponseRecorder.Code, got.Message)
+	}
+}

@@ -14,8 +14,12 @@ import (
 	"rearm/impl/fault"
 )
 
-// maxDepth is how many arrays and objects may stand in each other.
-const maxDepth = 1000
+// How many arrays and objects may stand in each other, and how many values a body may hold besides the items of streamed lists.
+// An empty object takes 3 bytes of a body and about a hundred of memory.
+const (
+	maxDepth  = 1000
+	maxValues = 2_000_000
+)
 
 // decoder reads one JSON value strictly (openapi-traps 13): UTF-8 without lone surrogates and NUL, numbers that a float64 can
 // hold, nothing after the value. Of members with the same name the last one counts, as in the reference. Errors of
@@ -25,6 +29,7 @@ type decoder struct {
 	streams map[string]*stream // members of the outermost object that are read item by item
 	lists   map[string]*list   // what was read of them
 	size    int64              // of the text in bytes; not above 0 where it is not known
+	values  int                // read so far
 }
 
 func newDecoder(r io.Reader, size int64, streams map[string]*stream) *decoder {
@@ -49,6 +54,9 @@ func (d *decoder) document() (any, error) {
 func (d *decoder) value() (any, error) {
 	if d.StackDepth() > maxDepth {
 		return nil, fault.BadRequest("The body: more than %d arrays and objects in each other", maxDepth)
+	}
+	if d.values++; d.values > maxValues {
+		return nil, fault.BadRequest("The body: more than %d values", maxValues)
 	}
 	switch d.PeekKind() {
 	case '{':

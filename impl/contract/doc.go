@@ -10,7 +10,7 @@
 //	gen.RegisterHandlersWithOptions(e, gen.NewStrictHandler(server, nil), gen.RegisterHandlersOptions{
 //		BaseURL: c.Prefix(), OperationMiddlewares: c.Middlewares(),
 //	})
-//	http.Server{Handler: e}.Serve(contract.Listener(l))
+//	http.Server{Handler: c.Patient(e)}.Serve(contract.Listener(l))
 //
 // What a request passes, in this order; the file that does it in brackets:
 //
@@ -27,7 +27,8 @@
 //	the typed body made for the handler           [body.go, bigbody.go]
 //
 // What goes wrong in any of them, or in the handler, comes to Contract.Write [errors.go], which finds its words in the document
-// [words.go] or makes them [flaw.go]. net/http's own errors are made to fit by Listener [listener.go].
+// [words.go] or makes them [flaw.go]. net/http's own errors are made to fit by Listener [listener.go], over TLS together with
+// TLSListener [handshake.go].
 //
 // Defaults of the document are not filled in: an absent value reaches the handler as absent.
 //

@@ -25,21 +25,23 @@ var statuses = map[fault.Kind]int{
 	fault.TooLarge:       http.StatusRequestEntityTooLarge,
 	fault.MediaType:      http.StatusUnsupportedMediaType,
 	fault.Unavailable:    http.StatusServiceUnavailable,
+	fault.TooMany:        http.StatusTooManyRequests,
 }
 
-// retryAfter is how many seconds a client should wait after a 503.
+// retryAfter is how many seconds a client should wait after a 503 or a 429.
 const retryAfter = "1"
 
-// Write answers a request with an error; it is echo's HTTPErrorHandler. Nothing is written to an answer that has begun.
+// Write answers a request with an error; it is echo's HTTPErrorHandler. An answer that has begun is broken off, lest its client
+// take it for whole.
 func (c *Contract) Write(err error, ec echo.Context) {
 	f := c.classify(err, ec)
 	status := statuses[f.Kind]
 	c.report(err, status, ec)
 	if ec.Response().Committed {
-		return
+		panic(http.ErrAbortHandler)
 	}
 	header := ec.Response().Header()
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		header.Set("Retry-After", retryAfter)
 	}
 	for _, challenge := range f.Challenges {
@@ -92,6 +94,8 @@ func (c *Contract) report(err error, status int, ec echo.Context) {
 		c.log.ErrorContext(ctx, "the request failed", append(about, "panic", p.value, "stack", string(p.stack))...)
 	case status == http.StatusServiceUnavailable && onPurpose(err):
 		c.log.DebugContext(ctx, "the request was refused", append(about, "error", err)...)
+	case notTaken(ec):
+		c.log.DebugContext(ctx, "the client did not take the answer", append(about, "error", err)...)
 	case status >= 500 && ctx.Err() == nil:
 		c.log.ErrorContext(ctx, "the request failed", append(about, "error", err)...)
 	case status >= 500:
@@ -99,6 +103,12 @@ func (c *Contract) report(err error, status int, ec echo.Context) {
 	default:
 		c.log.DebugContext(ctx, "the request was refused", about...)
 	}
+}
+
+// notTaken tells whether an answer could not be written, because its client has gone or is too slow.
+func notTaken(ec echo.Context) bool {
+	p := patientOf(ec.Response())
+	return p != nil && p.refused
 }
 
 // onPurpose tells whether the server refuses of its own accord: it is full, or it starts. Nothing has failed then.

@@ -131,6 +131,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 		{"of the engine", fmt.Errorf("while reading: %w", fault.Coded(fault.NotFound, fault.Rest, "no thing a")), 404, "RestException", "no thing a", ""},
 		{"forbidden", fault.New(fault.Forbidden, fault.Authorization, "no"), 403, "AuthorizationException", "no", ""},
 		{"unauthorized", fault.New(fault.Unauthorized, fault.Authorization, "who?"), 401, "AuthorizationException", "who?", ""},
+		{"too many", fault.New(fault.TooMany, fault.Rest, "slower"), 429, "RestException", "slower", ""},
 		{"unavailable on purpose", fault.New(fault.Unavailable, fault.Rest, "later"), 503, "RestException", "later", ""},
 		{"unavailable", &fault.Error{Kind: fault.Unavailable, Type: fault.Rest, Message: "later", Err: errors.New("cause")}, 503, "RestException", "later", "cause"},
 		{"unavailable by a cancelled query", &fault.Error{Err: context.Canceled}, 503, "RestException", "The request was given up before it was done", "cancel"},
@@ -158,7 +159,7 @@ func TestErrorsOfHandlers(t *testing.T) {
 			if row.logged != "" && !strings.Contains(log.String(), "operation=getThing") {
 				t.Errorf("the log does not name the operation: %s", log.String())
 			}
-			if retry := got.Header().Get("Retry-After"); (retry != "") != (row.status == 503) {
+			if retry := got.Header().Get("Retry-After"); (retry != "") != (row.status == 503 || row.status == 429) {
 				t.Errorf("Retry-After %q", retry)
 			}
 		})
@@ -188,16 +189,27 @@ func TestPanicIsA500(t *testing.T) {
 
 func TestAnswersWithoutBody(t *testing.T) {
 	t.Parallel()
-	e := server(t, contract.Options{}, map[string]echo.HandlerFunc{"getThing": func(ec echo.Context) error {
-		_ = ec.String(200, "begun")
-		return errors.New("too late")
-	}})
+	e := server(t, contract.Options{}, nil)
 	if got := ask(t, e, "HEAD", thing, ""); got.ResponseRecorder.Code != 405 || got.Body.Len() > 0 {
 		t.Errorf("HEAD: %d with %q", got.ResponseRecorder.Code, got.Body)
 	}
-	if got := ask(t, e, "GET", thing+"/a", ""); got.Body.String() != "begun" {
-		t.Errorf("an error was written into an answer: %q", got.Body)
-	}
+}
+
+// An error behind the beginning of an answer breaks the connection, and nothing is added to the answer.
+func TestAnswerThatHasBegunIsBrokenOff(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	e := server(t, logTo(&log), map[string]echo.HandlerFunc{"getThing": func(ec echo.Context) error {
+		_ = ec.String(200, "begun")
+		return errors.New("too late")
+	}})
+	got := httptest.NewRecorder()
+	defer func() {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) || got.Body.String() != "begun" || !strings.Contains(log.String(), "too late") {
+			t.Errorf("%v, %q, log %s", err, got.Body, log.String())
+		}
+	}()
+	e.ServeHTTP(got, httptest.NewRequest(http.MethodGet, thing+"/a", nil))
 }
 
 func TestRequestGivenUpIsNotOurFault(t *testing.T) {

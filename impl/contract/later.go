@@ -37,6 +37,14 @@ type patient struct {
 	operation *operation
 	wait      func()
 	answer    func(http.ResponseWriter) error
+	refused   bool // the client did not take the answer
+}
+
+// Write writes, and notes whether the client takes it.
+func (p *patient) Write(b []byte) (int, error) {
+	n, err := p.ResponseWriter.Write(b)
+	p.refused = p.refused || err != nil
+	return n, err
 }
 
 // Unwrap lets http.ResponseController find the connection's own writer.

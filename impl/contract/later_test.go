@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -60,6 +61,27 @@ func TestLater(t *testing.T) {
 		})
 	}
 }
+
+// A client that does not take its answer is no fault of the server's.
+func TestAnswerNotTaken(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	e, c := install(t, logTo(&log), map[string]echo.HandlerFunc{"getThing": func(ec echo.Context) error {
+		_, err := ec.Response().Write([]byte("an answer"))
+		return err
+	}})
+	defer func() {
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) || strings.Contains(log.String(), "ERROR") || !strings.Contains(log.String(), "did not take the answer") {
+			t.Errorf("%v, log %s", err, log.String())
+		}
+	}()
+	c.Patient(e).ServeHTTP(deaf{httptest.NewRecorder()}, httptest.NewRequest("GET", thing+"/a", nil))
+}
+
+// deaf is a client that takes nothing.
+type deaf struct{ *httptest.ResponseRecorder }
+
+func (deaf) Write([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
 // Without Patient the handler itself waits.
 func TestLaterInPlace(t *testing.T) {

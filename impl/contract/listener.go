@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // Listener makes net/http's own errors fit the contract. It answers requests that it cannot read, such as a broken escape in a
-// path or a header that is too long, with plain text and without asking any handler.
+// path or a header that is too long, with plain text and without asking any handler. Connections of TLSListener that speak HTTP/2
+// pass as they are: there such a request breaks off its stream.
 func Listener(l net.Listener) net.Listener { return listener{l} }
 
 type listener struct{ net.Listener }
@@ -20,8 +22,24 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c}, nil
+	secure, ok := c.(*tls.Conn)
+	switch {
+	case !ok:
+		return &conn{c}, nil
+	case secure.ConnectionState().NegotiatedProtocol == "h2":
+		return secure, nil
+	}
+	return &secureConn{conn{c}, secure}, nil
 }
+
+// secureConn tells net/http that it is secure.
+type secureConn struct {
+	conn
+	tls *tls.Conn
+}
+
+// ConnectionState tells what was agreed on.
+func (c *secureConn) ConnectionState() tls.ConnectionState { return c.tls.ConnectionState() }
 
 // plainHeaders is how net/http begins its own errors, after the status line.
 var plainHeaders = []byte("\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n")

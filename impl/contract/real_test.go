@@ -94,6 +94,7 @@ func TestRealWords(t *testing.T) {
 	t.Parallel()
 	e := real(t, handlers{})
 	const task, async = "/engine-rest/external-task", "/engine-rest/external-task/retries-async"
+	long := strings.Repeat("x", 256)
 	for _, row := range []struct {
 		method, url, body string
 		status            int
@@ -110,6 +111,10 @@ func TestRealWords(t *testing.T) {
 		{"POST", task + "/fetchAndLock", `{"maxTasks":1}`, 400, "NullValueException", "workerId is null"},
 		{"POST", task + "/fetchAndLock", `{"workerId":"w","maxTasks":-1}`, 400, "ProcessEngineException", "maxResults is not greater than or equal to 0"},
 		{"POST", task + "/fetchAndLock", `{"workerId":"w","asyncResponseTimeout":1800001}`, 400, "InvalidRequestException", "The asynchronous response timeout cannot be set to a value greater than 1800000 milliseconds"},
+		{"POST", task + "/fetchAndLock", `{"workerId":"` + long + `"}`, 400, "InvalidRequestException", "/workerId: must have at most 255 characters"},
+		{"POST", task + "/a/lock", `{"lockDuration":1,"workerId":"` + long + `"}`, 400, "InvalidRequestException", "/workerId: must have at most 255 characters"},
+		{"POST", task + "/create", `{"topicName":"a","activityId":"` + long + `"}`, 400, "InvalidRequestException", "/activityId: must have at most 255 characters"},
+		{"POST", task + "/create", `{"topicName":"a","businessKey":"` + long + `"}`, 400, "InvalidRequestException", "/businessKey: must have at most 255 characters"},
 		{"GET", task + "?sortBy=nope", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortBy' to value 'nope'"},
 		{"GET", task + "/count?sortOrder=ASC", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortOrder' to value 'ASC'"},
 		{"GET", "/engine-rest/incident/count?sortBy=&sortOrder=", ``, 400, "InvalidRequestException", "Cannot set query parameter 'sortOrder' to value ''"},

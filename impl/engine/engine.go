@@ -34,6 +34,7 @@ type Settings struct {
 	HistoryTTL       time.Duration // how long an ended scope and its history are kept; 0: for ever
 	BatchTTL         PerTypeTTL    // how long an ended batch is kept; none: for ever
 	NodeName         string        // the host in the job log
+	MaxResults       int           // the largest page of a list that a request may ask for; 0: any
 	ExecutorDisabled bool          // jobs run only by ExecuteJob
 }
 

@@ -10,12 +10,16 @@ import (
 
 // Incidents lists the open incidents that a query selects (contract-facts 5.2).
 func (e *Engine) Incidents(ctx context.Context, caller db.Caller, q Query) ([]db.Incident, error) {
+	return db.Collect(func(do func(*db.Incident) error) error { return e.EachIncident(ctx, caller, q, do) })
+}
+
+// EachIncident calls do for each of what Incidents lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachIncident(ctx context.Context, caller db.Caller, q Query, do func(*db.Incident) error) error {
 	f, err := e.filter(caller, db.Incidents, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.Incidents(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachIncident(ctx, f, do))
 }
 
 // CountIncidents counts the open incidents that a query selects.
@@ -30,12 +34,16 @@ func (e *Engine) CountIncidents(ctx context.Context, caller db.Caller, q Query) 
 
 // HistoricIncidents lists incidents, open and ended (contract-facts 5.4). 400: two states are asked for at once.
 func (e *Engine) HistoricIncidents(ctx context.Context, caller db.Caller, q Query) ([]db.Incident, error) {
+	return db.Collect(func(do func(*db.Incident) error) error { return e.EachHistoricIncident(ctx, caller, q, do) })
+}
+
+// EachHistoricIncident calls do for each of what HistoricIncidents lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachHistoricIncident(ctx context.Context, caller db.Caller, q Query, do func(*db.Incident) error) error {
 	f, err := e.historicIncidents(caller, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.HistoricIncidents(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachHistoricIncident(ctx, f, do))
 }
 
 // CountHistoricIncidents counts what HistoricIncidents lists.

@@ -10,12 +10,16 @@ import (
 
 // Jobs lists the jobs that a query selects. The errors are checkJobs's, and those of the sorting.
 func (e *Engine) Jobs(ctx context.Context, caller db.Caller, q Query) ([]db.Job, error) {
+	return db.Collect(func(do func(*db.Job) error) error { return e.EachJob(ctx, caller, q, do) })
+}
+
+// EachJob calls do for each of what Jobs lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachJob(ctx context.Context, caller db.Caller, q Query, do func(*db.Job) error) error {
 	f, err := e.jobFilter(caller, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.Jobs(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachJob(ctx, f, do))
 }
 
 // CountJobs counts the jobs that a query selects.

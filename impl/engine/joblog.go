@@ -11,12 +11,16 @@ import (
 
 // JobLog lists the entries of the job log that a query selects. The errors are checkJobLog's, and those of the sorting.
 func (e *Engine) JobLog(ctx context.Context, caller db.Caller, q Query) ([]db.LogEntry, error) {
+	return db.Collect(func(do func(*db.LogEntry) error) error { return e.EachLogEntry(ctx, caller, q, do) })
+}
+
+// EachLogEntry calls do for each of what JobLog lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachLogEntry(ctx context.Context, caller db.Caller, q Query, do func(*db.LogEntry) error) error {
 	f, err := e.jobLogFilter(caller, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.JobLog(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachLogEntry(ctx, f, do))
 }
 
 // CountJobLog counts the entries that a query selects.

@@ -10,12 +10,16 @@ import (
 
 // Tasks lists the tasks that a query selects (contract-facts 2.2).
 func (e *Engine) Tasks(ctx context.Context, caller db.Caller, q Query) ([]db.Task, error) {
+	return db.Collect(func(do func(*db.Task) error) error { return e.EachTask(ctx, caller, q, do) })
+}
+
+// EachTask calls do for each of what Tasks lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachTask(ctx context.Context, caller db.Caller, q Query, do func(*db.Task) error) error {
 	f, err := e.comparing(caller, db.Tasks, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.Tasks(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachTask(ctx, f, do))
 }
 
 // CountTasks counts the tasks that a query selects.

@@ -12,12 +12,16 @@ import (
 // TaskLog lists the entries of the task log that a query selects (contract-facts 8.1). The errors are those of checkTaskLog, and
 // those of the sorting.
 func (e *Engine) TaskLog(ctx context.Context, caller db.Caller, q Query) ([]db.TaskEntry, error) {
+	return db.Collect(func(do func(*db.TaskEntry) error) error { return e.EachTaskEntry(ctx, caller, q, do) })
+}
+
+// EachTaskEntry calls do for each of what TaskLog lists, as it is read. An error of do ends it, and is given as it is.
+func (e *Engine) EachTaskEntry(ctx context.Context, caller db.Caller, q Query, do func(*db.TaskEntry) error) error {
 	f, err := e.taskLogFilter(caller, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list, err := e.store.TaskLog(ctx, f)
-	return list, storeFault(err)
+	return storeFault(e.store.EachTaskEntry(ctx, f, do))
 }
 
 // CountTaskLog counts the entries of the task log that a query selects.

@@ -9,16 +9,15 @@ import (
 )
 
 // incidents answers /incident and /history/incident.
-type incidents struct{ engine *engine.Engine }
+type incidents struct {
+	engine *engine.Engine
+	turns  turns
+}
 
 // GetIncidents lists open incidents.
 func (h incidents) GetIncidents(ctx context.Context, r gen.GetIncidentsRequestObject) (gen.GetIncidentsResponseObject, error) {
 	q, err := read(db.Incidents, r.Params)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.Incidents(ctx, caller(ctx), q)
-	return gen.GetIncidents200JSONResponse(each(list, toIncident)), err
+	return listOf(h.turns, toIncident, func(do func(*db.Incident) error) error { return h.engine.EachIncident(ctx, caller(ctx), q, do) }), err
 }
 
 // GetIncidentsCount counts open incidents.
@@ -68,11 +67,7 @@ func (h incidents) ClearIncidentAnnotation(ctx context.Context, r gen.ClearIncid
 // GetHistoricIncidents lists incidents, open and ended.
 func (h incidents) GetHistoricIncidents(ctx context.Context, r gen.GetHistoricIncidentsRequestObject) (gen.GetHistoricIncidentsResponseObject, error) {
 	q, err := read(db.HistoricIncidents, r.Params)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.HistoricIncidents(ctx, caller(ctx), q)
-	return gen.GetHistoricIncidents200JSONResponse(each(list, toHistoricIncident)), err
+	return listOf(h.turns, toHistoricIncident, func(do func(*db.Incident) error) error { return h.engine.EachHistoricIncident(ctx, caller(ctx), q, do) }), err
 }
 
 // GetHistoricIncidentsCount counts incidents, open and ended.

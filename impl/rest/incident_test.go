@@ -2,7 +2,9 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"rearm/db"
@@ -25,7 +27,7 @@ func TestIncidentReads(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, store *db.Store) {
 		s, ctx := newShop(t, store), context.Background()
-		h, id := incidents{s.engine}, s.id(db.SubJobIncident, 0)
+		h, id := incidents{s.engine, newTurns()}, s.id(db.SubJobIncident, 0)
 		one, err := h.GetIncident(ctx, gen.GetIncidentRequestObject{ID: id})
 		s.wantJSON(t, openIncident, one, err)
 		list, err := h.GetIncidents(ctx, gen.GetIncidentsRequestObject{Params: gen.GetIncidentsParams{JobDefinitionIDIn: ptr("?," + s.id(db.SubDefinition, 0))}})
@@ -48,7 +50,7 @@ func TestIncidentReads(t *testing.T) {
 func TestIncidentAnnotation(t *testing.T) {
 	t.Parallel()
 	s, ctx := newShop(t, dbtest.SQLite(t)), context.Background()
-	h, id := incidents{s.engine}, s.id(db.SubJobIncident, 0)
+	h, id := incidents{s.engine, newTurns()}, s.id(db.SubJobIncident, 0)
 	annotate := func(text string) (gen.SetIncidentAnnotationResponseObject, error) {
 		if text == "" {
 			return h.SetIncidentAnnotation(ctx, gen.SetIncidentAnnotationRequestObject{ID: id})
@@ -86,7 +88,7 @@ func TestIncidentAnnotation(t *testing.T) {
 func TestIncidentRefuses(t *testing.T) {
 	t.Parallel()
 	s, ctx := newShop(t, dbtest.SQLite(t)), context.Background()
-	h := incidents{s.engine}
+	h := incidents{s.engine, newTurns()}
 	_, err := h.ResolveIncident(ctx, gen.ResolveIncidentRequestObject{ID: s.id(db.SubJobIncident, 0)})
 	wantFault(t, err, fault.Invalid, "Cannot resolve an incident of type failedJob")
 	_, err = h.ResolveIncident(ctx, gen.ResolveIncidentRequestObject{ID: "?"})
@@ -96,9 +98,9 @@ func TestIncidentRefuses(t *testing.T) {
 	_, err = h.ClearIncidentAnnotation(ctx, gen.ClearIncidentAnnotationRequestObject{ID: "?"})
 	wantFault(t, err, fault.Invalid, "incident is null")
 	half := gen.GetIncidentsParams{SortBy: ptr(gen.IncidentSortBy("incidentId"))}
-	_, err = h.GetIncidents(ctx, gen.GetIncidentsRequestObject{Params: half})
-	wantFault(t, err, fault.Invalid, "Only a single sorting parameter specified. sortBy and sortOrder required")
+	open, err := h.GetIncidents(ctx, gen.GetIncidentsRequestObject{Params: half})
+	wantFault(t, errors.Join(err, visit(open, httptest.NewRecorder())), fault.Invalid, "Only a single sorting parameter specified. sortBy and sortOrder required")
 	two := gen.GetHistoricIncidentsParams{Open: ptr(true), Resolved: ptr(true)}
-	_, err = h.GetHistoricIncidents(ctx, gen.GetHistoricIncidentsRequestObject{Params: two})
-	wantFault(t, err, fault.Invalid, "Already querying for incident state <open>")
+	all, err := h.GetHistoricIncidents(ctx, gen.GetHistoricIncidentsRequestObject{Params: two})
+	wantFault(t, errors.Join(err, visit(all, httptest.NewRecorder())), fault.Invalid, "Already querying for incident state <open>")
 }

@@ -9,18 +9,19 @@ import (
 )
 
 // jobs answers /job.
-type jobs struct{ engine *engine.Engine }
+type jobs struct {
+	engine *engine.Engine
+	turns  turns
+}
 
 // GetJobs lists the jobs that exist.
 func (h jobs) GetJobs(ctx context.Context, r gen.GetJobsRequestObject) (gen.GetJobsResponseObject, error) {
-	list, err := h.list(ctx, r.Params)
-	return gen.GetJobs200JSONResponse(list), err
+	return h.list(ctx, r.Params)
 }
 
 // QueryJobs lists the jobs that a body selects.
 func (h jobs) QueryJobs(ctx context.Context, r gen.QueryJobsRequestObject) (gen.QueryJobsResponseObject, error) {
-	list, err := h.list(ctx, r.Params, r.Body)
-	return gen.QueryJobs200JSONResponse(list), err
+	return h.list(ctx, r.Params, r.Body)
 }
 
 // GetJobsCount counts jobs.
@@ -56,13 +57,9 @@ func (h jobs) GetStacktrace(ctx context.Context, r gen.GetStacktraceRequestObjec
 	return gen.GetStacktrace200TextResponse(*trace), nil
 }
 
-func (h jobs) list(ctx context.Context, sources ...any) ([]gen.JobDto, error) {
+func (h jobs) list(ctx context.Context, sources ...any) (list, error) {
 	q, err := read(db.Jobs, sources...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.Jobs(ctx, caller(ctx), q)
-	return each(list, toJob), err
+	return listOf(h.turns, toJob, func(do func(*db.Job) error) error { return h.engine.EachJob(ctx, caller(ctx), q, do) }), err
 }
 
 func (h jobs) count(ctx context.Context, source any) (int64, error) {

@@ -57,15 +57,23 @@ func answer(t *testing.T, response any, err error) (status int, contentType, tex
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, v := httptest.NewRecorder(), reflect.ValueOf(response)
-	for i := range v.NumMethod() {
-		if strings.HasPrefix(v.Type().Method(i).Name, "Visit") {
-			if failed := v.Method(i).Call([]reflect.Value{reflect.ValueOf(http.ResponseWriter(w))})[0]; !failed.IsNil() {
-				t.Fatal(failed.Interface())
-			}
-		}
+	w := httptest.NewRecorder()
+	if err := visit(response, w); err != nil {
+		t.Fatal(err)
 	}
 	return w.Code, w.Header().Get("Content-Type"), w.Body.String()
+}
+
+// visit writes an answer, by the first of its methods that does.
+func visit(response any, w http.ResponseWriter) error {
+	v := reflect.ValueOf(response)
+	for i := range v.NumMethod() {
+		if strings.HasPrefix(v.Type().Method(i).Name, "Visit") {
+			err, _ := v.Method(i).Call([]reflect.Value{reflect.ValueOf(w)})[0].Interface().(error)
+			return err
+		}
+	}
+	return nil
 }
 
 // wantJSON checks an answer of 200 against a document, in which BATCH stands for the first 23 digits of all ids.
@@ -111,7 +119,7 @@ func TestJobReads(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, store *db.Store) {
 		s, ctx := newShop(t, store), context.Background()
-		h := jobs{s.engine}
+		h := jobs{s.engine, newTurns()}
 		one, err := h.GetJob(ctx, gen.GetJobRequestObject{ID: s.id(db.SubMonitor, 0)})
 		s.wantJSON(t, monitorJob, one, err)
 		list, err := h.GetJobs(ctx, gen.GetJobsRequestObject{Params: gen.GetJobsParams{SortBy: ptr(gen.JobSortBy("jobDueDate")), SortOrder: ptr(gen.SortOrder("desc")),
@@ -132,11 +140,14 @@ func TestJobReads(t *testing.T) {
 func TestJobReadsRefuse(t *testing.T) {
 	t.Parallel()
 	s, ctx := newShop(t, dbtest.SQLite(t)), context.Background()
-	h := jobs{s.engine}
+	h := jobs{s.engine, newTurns()}
 	bad := gen.JobQueryDto{Timers: some(true), Messages: some(true)}
 	const words = "Parameter timers cannot be used together with parameter messages."
-	_, err := h.QueryJobs(ctx, gen.QueryJobsRequestObject{Body: &bad})
-	wantFault(t, err, fault.Invalid, words)
+	list, err := h.QueryJobs(ctx, gen.QueryJobsRequestObject{Body: &bad})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, visit(list, httptest.NewRecorder()), fault.Invalid, words) // a list is read while it is written
 	_, err = h.QueryJobsCount(ctx, gen.QueryJobsCountRequestObject{Body: &bad})
 	wantFault(t, err, fault.Invalid, words)
 	const date = `Invalid due date format: Cannot convert value "x" to java type java.util.Date`
@@ -148,16 +159,16 @@ func TestJobReadsRefuse(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "Job with id ? does not exist")
 	_, err = h.GetStacktrace(ctx, gen.GetStacktraceRequestObject{ID: "?"})
 	wantFault(t, err, fault.NotFound, "No job found with id ?: job is null")
-	_, err = jobWrites(h).ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: "?"})
+	_, err = jobWrites{s.engine}.ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: "?"})
 	wantFault(t, err, fault.NotFound, "ENGINE-14026 No job found with id '?'")
-	_, err = jobWrites(h).SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: "?", Body: &gen.JobRetriesDto{}})
+	_, err = jobWrites{s.engine}.SetJobRetries(ctx, gen.SetJobRetriesRequestObject{ID: "?", Body: &gen.JobRetriesDto{}})
 	wantFault(t, err, fault.NotFound, "ENGINE-13053 No job found with id '?'.'")
 }
 
 func TestStacktrace(t *testing.T) {
 	t.Parallel()
 	s, ctx := newShop(t, dbtest.SQLite(t)), context.Background()
-	h := jobs{s.engine}
+	h := jobs{s.engine, newTurns()}
 	response, err := h.GetStacktrace(ctx, gen.GetStacktraceRequestObject{ID: s.id(db.SubJob, 2)})
 	if status, contentType, text := answer(t, response, err); status != http.StatusOK || contentType != "text/plain" || text != "at line 1" {
 		t.Errorf("stack trace: %d %s %q", status, contentType, text)
@@ -188,7 +199,7 @@ func TestJobWrites(t *testing.T) {
 	}
 	response, err := h.ExecuteJob(ctx, gen.ExecuteJobRequestObject{ID: s.id(db.SubMonitor, 0)})
 	wantStatus(t, http.StatusNoContent, response, err)
-	if _, err := jobs(h).GetJob(ctx, gen.GetJobRequestObject{ID: s.id(db.SubMonitor, 0)}); fault.KindOf(err) != fault.NotFound {
+	if _, err := (jobs{s.engine, newTurns()}).GetJob(ctx, gen.GetJobRequestObject{ID: s.id(db.SubMonitor, 0)}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("the check is done, but its job is there: %v", err)
 	}
 }

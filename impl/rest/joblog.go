@@ -9,18 +9,19 @@ import (
 )
 
 // jobLogs answers /history/job-log.
-type jobLogs struct{ engine *engine.Engine }
+type jobLogs struct {
+	engine *engine.Engine
+	turns  turns
+}
 
 // GetHistoricJobLogs lists what happened to jobs.
 func (h jobLogs) GetHistoricJobLogs(ctx context.Context, r gen.GetHistoricJobLogsRequestObject) (gen.GetHistoricJobLogsResponseObject, error) {
-	list, err := h.list(ctx, r.Params)
-	return gen.GetHistoricJobLogs200JSONResponse(list), err
+	return h.list(ctx, r.Params)
 }
 
 // QueryHistoricJobLogs lists what a body selects of it.
 func (h jobLogs) QueryHistoricJobLogs(ctx context.Context, r gen.QueryHistoricJobLogsRequestObject) (gen.QueryHistoricJobLogsResponseObject, error) {
-	list, err := h.list(ctx, r.Params, r.Body)
-	return gen.QueryHistoricJobLogs200JSONResponse(list), err
+	return h.list(ctx, r.Params, r.Body)
 }
 
 // GetHistoricJobLogsCount counts entries.
@@ -56,13 +57,9 @@ func (h jobLogs) GetStacktraceHistoricJobLog(ctx context.Context, r gen.GetStack
 	return gen.GetStacktraceHistoricJobLog200TextResponse(*trace), nil
 }
 
-func (h jobLogs) list(ctx context.Context, sources ...any) ([]gen.HistoricJobLogDto, error) {
+func (h jobLogs) list(ctx context.Context, sources ...any) (list, error) {
 	q, err := read(db.JobLog, sources...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.JobLog(ctx, caller(ctx), q)
-	return each(list, toJobLog), err
+	return listOf(h.turns, toJobLog, func(do func(*db.LogEntry) error) error { return h.engine.EachLogEntry(ctx, caller(ctx), q, do) }), err
 }
 
 func (h jobLogs) count(ctx context.Context, source any) (int64, error) {

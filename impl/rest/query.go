@@ -10,14 +10,11 @@ import (
 	"rearm/openapi/wire"
 )
 
-// unbounded is the contract's default of maxResults.
-const unbounded = 2147483647
-
 // read gives the query that a request makes on a resource: its filters, sorting and page. The sources are the generated
 // structs of query parameters and of a body; one table, the resource's, says how each filter reads. What is absent or null is
 // not asked.
 func read(resource *db.Resource, sources ...any) (engine.Query, error) {
-	q := engine.Query{Values: map[string]any{}, Max: unbounded}
+	q := engine.Query{Values: map[string]any{}, Max: engine.Unbounded}
 	for _, source := range sources {
 		v := reflect.Indirect(reflect.ValueOf(source))
 		if !v.IsValid() {
@@ -25,6 +22,7 @@ func read(resource *db.Resource, sources ...any) (engine.Query, error) {
 		}
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			q.Paged = q.Paged || name == "maxResults" // a count has no page
 			value, ok := plain(v.Field(i))
 			if !ok {
 				continue

@@ -34,21 +34,22 @@ var _ gen.StrictServerInterface = (*Server)(nil)
 
 // NewServer makes the handlers of an engine, whose workers wait for tasks in room. version is what GET /version answers.
 func NewServer(e *engine.Engine, room *poll.Room, version string) *Server {
+	t := newTurns()
 	return &Server{
 		batches{e},
 		engines{version},
-		incidents{e},
+		incidents{e, t},
 		jobDefinitionWrites{e},
 		jobDefinitions{e},
-		jobLogs{e},
+		jobLogs{e, t},
 		jobWrites{e},
-		jobs{e},
+		jobs{e, t},
 		locks{e, room},
 		removals{e},
 		retries{e},
 		scopes{e},
-		taskLogs{e},
-		tasks{e},
+		taskLogs{e, t},
+		tasks{e, t},
 	}
 }
 

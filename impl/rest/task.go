@@ -9,18 +9,19 @@ import (
 )
 
 // tasks answers what makes, finds and reads external tasks.
-type tasks struct{ engine *engine.Engine }
+type tasks struct {
+	engine *engine.Engine
+	turns  turns
+}
 
 // GetExternalTasks lists tasks.
 func (h tasks) GetExternalTasks(ctx context.Context, r gen.GetExternalTasksRequestObject) (gen.GetExternalTasksResponseObject, error) {
-	list, err := h.list(ctx, r.Params)
-	return gen.GetExternalTasks200JSONResponse(list), err
+	return h.list(ctx, r.Params)
 }
 
 // QueryExternalTasks lists the tasks that a body selects.
 func (h tasks) QueryExternalTasks(ctx context.Context, r gen.QueryExternalTasksRequestObject) (gen.QueryExternalTasksResponseObject, error) {
-	list, err := h.list(ctx, r.Params, r.Body)
-	return gen.QueryExternalTasks200JSONResponse(list), err
+	return h.list(ctx, r.Params, r.Body)
 }
 
 // GetExternalTasksCount counts tasks.
@@ -81,13 +82,9 @@ func (h tasks) CreateExternalTasks(ctx context.Context, r gen.CreateExternalTask
 	return gen.CreateExternalTasks200JSONResponse{ExternalTaskIds: each(ids, (*db.ID).String)}, err
 }
 
-func (h tasks) list(ctx context.Context, sources ...any) ([]gen.ExternalTaskDto, error) {
+func (h tasks) list(ctx context.Context, sources ...any) (list, error) {
 	q, err := read(db.Tasks, sources...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.Tasks(ctx, caller(ctx), q)
-	return each(list, toTask), err
+	return listOf(h.turns, toTask, func(do func(*db.Task) error) error { return h.engine.EachTask(ctx, caller(ctx), q, do) }), err
 }
 
 func (h tasks) count(ctx context.Context, source any) (int64, error) {

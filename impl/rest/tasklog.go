@@ -9,18 +9,19 @@ import (
 )
 
 // taskLogs answers /history/external-task-log.
-type taskLogs struct{ engine *engine.Engine }
+type taskLogs struct {
+	engine *engine.Engine
+	turns  turns
+}
 
 // GetHistoricExternalTaskLogs lists entries of the task log.
 func (h taskLogs) GetHistoricExternalTaskLogs(ctx context.Context, r gen.GetHistoricExternalTaskLogsRequestObject) (gen.GetHistoricExternalTaskLogsResponseObject, error) {
-	list, err := h.list(ctx, r.Params)
-	return gen.GetHistoricExternalTaskLogs200JSONResponse(list), err
+	return h.list(ctx, r.Params)
 }
 
 // QueryHistoricExternalTaskLogs lists the entries that a body selects.
 func (h taskLogs) QueryHistoricExternalTaskLogs(ctx context.Context, r gen.QueryHistoricExternalTaskLogsRequestObject) (gen.QueryHistoricExternalTaskLogsResponseObject, error) {
-	list, err := h.list(ctx, r.Params, r.Body)
-	return gen.QueryHistoricExternalTaskLogs200JSONResponse(list), err
+	return h.list(ctx, r.Params, r.Body)
 }
 
 // GetHistoricExternalTaskLogsCount counts entries of the task log.
@@ -56,13 +57,9 @@ func (h taskLogs) GetErrorDetailsHistoricExternalTaskLog(ctx context.Context, r 
 	return gen.GetErrorDetailsHistoricExternalTaskLog200TextResponse(*details), nil
 }
 
-func (h taskLogs) list(ctx context.Context, sources ...any) ([]gen.HistoricExternalTaskLogDto, error) {
+func (h taskLogs) list(ctx context.Context, sources ...any) (list, error) {
 	q, err := read(db.TaskLog, sources...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := h.engine.TaskLog(ctx, caller(ctx), q)
-	return each(list, toTaskEntry), err
+	return listOf(h.turns, toTaskEntry, func(do func(*db.TaskEntry) error) error { return h.engine.EachTaskEntry(ctx, caller(ctx), q, do) }), err
 }
 
 func (h taskLogs) count(ctx context.Context, source any) (int64, error) {

@@ -191,7 +191,7 @@ func (w *tenants) batchOf(caller, path, body string) (b gen.BatchDto) {
 // run carries out a batch, as its maker; jobs may fail.
 func (w *tenants) run(caller string, b gen.BatchDto) {
 	w.t.Helper()
-	w.get(caller, "POST", "/job/"+part(b.ID, db.SubSeed)+"/execute", "", nil)
+	w.get(caller, "POST", "/job/"+partOf(b.ID, db.SubSeed)+"/execute", "", nil)
 	id, _ := db.ParseID(b.ID)
 	for n := range uint32(b.TotalJobs) {
 		w.as(caller, "POST", "/job/"+id.Sub(db.SubJob, n).String()+"/execute", "")
@@ -224,7 +224,7 @@ func (w *tenants) setsJobRetriesAsync() {
 		for i, id := range []string{job, unknownLike(job)} {
 			b := w.batchOf(pair[0], "/job/retries", `{"retries": 7, "jobIds": ["`+id+`"]}`)
 			w.run(pair[0], b)
-			got := w.as(pair[0], "GET", "/job/"+part(b.ID, db.SubJob)+"/stacktrace", "")
+			got := w.as(pair[0], "GET", "/job/"+partOf(b.ID, db.SubJob)+"/stacktrace", "")
 			said[i] = strings.ReplaceAll(fmt.Sprint(b.TotalJobs, b.TenantID, got), id, "ID")
 		}
 		if said[0] != said[1] || !strings.Contains(said[0], "No job found with id 'ID'") {

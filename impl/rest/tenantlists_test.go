@@ -186,7 +186,7 @@ func brief(rows []row) string {
 func (w *tenants) reports() {
 	w.t.Helper()
 	for _, maker := range []string{"anna", "bob", "root", "root", "abel"} {
-		id := part(w.failedJob(maker), db.SubBatch)
+		id := partOf(w.failedJob(maker), db.SubBatch)
 		w.get(maker, "DELETE", "/batch/"+id, "", nil)
 	}
 	for caller, want := range map[string]int64{"root": 5, "anna": 1, "bob": 1, "udo": 3, "abel": 3, "nina": 0} {

@@ -183,14 +183,14 @@ var things = map[string]func(w *tenants, maker string) string{
 		return id
 	},
 	"batch":      (*tenants).batch,
-	"seed job":   func(w *tenants, maker string) string { return part(w.batch(maker), db.SubSeed) },
+	"seed job":   func(w *tenants, maker string) string { return partOf(w.batch(maker), db.SubSeed) },
 	"failed job": (*tenants).failedJob,
-	"definition": func(w *tenants, maker string) string { return part(w.failedJob(maker), db.SubDefinition) },
-	"job entry":  func(w *tenants, maker string) string { return part(w.failedJob(maker), db.SubFailureLog) },
+	"definition": func(w *tenants, maker string) string { return partOf(w.failedJob(maker), db.SubDefinition) },
+	"job entry":  func(w *tenants, maker string) string { return partOf(w.failedJob(maker), db.SubFailureLog) },
 }
 
-// part gives the id of the first thing of a kind of the batch to which another thing belongs.
-func part(id string, kind byte) string {
+// partOf gives the id of the first thing of a kind of the batch to which another thing belongs.
+func partOf(id string, kind byte) string {
 	parsed, _ := db.ParseID(id)
 	return parsed.Sub(kind, 0).String()
 }
@@ -249,8 +249,8 @@ func (w *tenants) failedJob(maker string) string {
 	w.t.Helper()
 	var b gen.BatchDto
 	w.get(maker, "POST", "/job/retries", `{"retries": 5, "jobIds": ["nonexistent"]}`, &b)
-	w.get(maker, "POST", "/job/"+part(b.ID, db.SubSeed)+"/execute", "", nil)
-	job := part(b.ID, db.SubJob)
+	w.get(maker, "POST", "/job/"+partOf(b.ID, db.SubSeed)+"/execute", "", nil)
+	job := partOf(b.ID, db.SubJob)
 	for range 3 {
 		if got := w.as(maker, "POST", "/job/"+job+"/execute", ""); !strings.Contains(got.text, "ENGINE-13053 No job found with id 'nonexistent'") {
 			w.t.Fatalf("%s: a job that cannot be done: %d %s", maker, got.status, got.text)
