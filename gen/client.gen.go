@@ -13510,6 +13510,11 @@ type GetBatchesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetBatchesResponse429Headers the declared response headers of an HTTP 429 response for GetBatches
+type GetBatchesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetBatchesResponse503Headers the declared response headers of an HTTP 503 response for GetBatches
 type GetBatchesResponse503Headers struct {
 	RetryAfter *int32
@@ -13526,12 +13531,16 @@ type GetBatchesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetBatchesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetBatchesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchesResponse503Headers
 }
@@ -13554,6 +13563,11 @@ func (r GetBatchesResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetBatchesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetBatchesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13600,6 +13614,11 @@ type GetBatchesCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetBatchesCountResponse429Headers the declared response headers of an HTTP 429 response for GetBatchesCount
+type GetBatchesCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetBatchesCountResponse503Headers the declared response headers of an HTTP 503 response for GetBatchesCount
 type GetBatchesCountResponse503Headers struct {
 	RetryAfter *int32
@@ -13616,12 +13635,16 @@ type GetBatchesCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetBatchesCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetBatchesCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchesCountResponse503Headers
 }
@@ -13644,6 +13667,11 @@ func (r GetBatchesCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetBatchesCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetBatchesCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13690,6 +13718,11 @@ type GetBatchStatisticsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetBatchStatisticsResponse429Headers the declared response headers of an HTTP 429 response for GetBatchStatistics
+type GetBatchStatisticsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetBatchStatisticsResponse503Headers the declared response headers of an HTTP 503 response for GetBatchStatistics
 type GetBatchStatisticsResponse503Headers struct {
 	RetryAfter *int32
@@ -13706,12 +13739,16 @@ type GetBatchStatisticsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetBatchStatisticsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetBatchStatisticsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchStatisticsResponse503Headers
 }
@@ -13734,6 +13771,11 @@ func (r GetBatchStatisticsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetBatchStatisticsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetBatchStatisticsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13780,6 +13822,11 @@ type GetBatchStatisticsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetBatchStatisticsCountResponse429Headers the declared response headers of an HTTP 429 response for GetBatchStatisticsCount
+type GetBatchStatisticsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetBatchStatisticsCountResponse503Headers the declared response headers of an HTTP 503 response for GetBatchStatisticsCount
 type GetBatchStatisticsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -13796,12 +13843,16 @@ type GetBatchStatisticsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetBatchStatisticsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetBatchStatisticsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchStatisticsCountResponse503Headers
 }
@@ -13824,6 +13875,11 @@ func (r GetBatchStatisticsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetBatchStatisticsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetBatchStatisticsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13870,6 +13926,11 @@ type DeleteBatchResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// DeleteBatchResponse429Headers the declared response headers of an HTTP 429 response for DeleteBatch
+type DeleteBatchResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // DeleteBatchResponse503Headers the declared response headers of an HTTP 503 response for DeleteBatch
 type DeleteBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -13886,12 +13947,16 @@ type DeleteBatchResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *DeleteBatchResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteBatchResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteBatchResponse503Headers
 }
@@ -13914,6 +13979,11 @@ func (r DeleteBatchResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r DeleteBatchResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteBatchResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -13960,6 +14030,11 @@ type GetBatchResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetBatchResponse429Headers the declared response headers of an HTTP 429 response for GetBatch
+type GetBatchResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetBatchResponse503Headers the declared response headers of an HTTP 503 response for GetBatch
 type GetBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -13978,12 +14053,16 @@ type GetBatchResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetBatchResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetBatchResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetBatchResponse503Headers
 }
@@ -14011,6 +14090,11 @@ func (r GetBatchResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetBatchResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetBatchResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14057,6 +14141,11 @@ type UpdateBatchSuspensionStateResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateBatchSuspensionStateResponse429Headers the declared response headers of an HTTP 429 response for UpdateBatchSuspensionState
+type UpdateBatchSuspensionStateResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateBatchSuspensionStateResponse503Headers the declared response headers of an HTTP 503 response for UpdateBatchSuspensionState
 type UpdateBatchSuspensionStateResponse503Headers struct {
 	RetryAfter *int32
@@ -14077,12 +14166,16 @@ type UpdateBatchSuspensionStateResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateBatchSuspensionStateResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateBatchSuspensionStateResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateBatchSuspensionStateResponse503Headers
 }
@@ -14115,6 +14208,11 @@ func (r UpdateBatchSuspensionStateResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateBatchSuspensionStateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateBatchSuspensionStateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14161,6 +14259,11 @@ type GetProcessEngineNamesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetProcessEngineNamesResponse429Headers the declared response headers of an HTTP 429 response for GetProcessEngineNames
+type GetProcessEngineNamesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetProcessEngineNamesResponse503Headers the declared response headers of an HTTP 503 response for GetProcessEngineNames
 type GetProcessEngineNamesResponse503Headers struct {
 	RetryAfter *int32
@@ -14177,12 +14280,16 @@ type GetProcessEngineNamesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetProcessEngineNamesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetProcessEngineNamesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessEngineNamesResponse503Headers
 }
@@ -14205,6 +14312,11 @@ func (r GetProcessEngineNamesResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetProcessEngineNamesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetProcessEngineNamesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14256,6 +14368,11 @@ type GetLocalExecutionVariableBinaryResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetLocalExecutionVariableBinaryResponse429Headers the declared response headers of an HTTP 429 response for GetLocalExecutionVariableBinary
+type GetLocalExecutionVariableBinaryResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetLocalExecutionVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetLocalExecutionVariableBinary
 type GetLocalExecutionVariableBinaryResponse503Headers struct {
 	RetryAfter *int32
@@ -14272,6 +14389,8 @@ type GetLocalExecutionVariableBinaryResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -14280,6 +14399,8 @@ type GetLocalExecutionVariableBinaryResponse struct {
 	Headers200 *GetLocalExecutionVariableBinaryResponse200Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetLocalExecutionVariableBinaryResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetLocalExecutionVariableBinaryResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetLocalExecutionVariableBinaryResponse503Headers
 }
@@ -14302,6 +14423,11 @@ func (r GetLocalExecutionVariableBinaryResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetLocalExecutionVariableBinaryResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetLocalExecutionVariableBinaryResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14348,6 +14474,11 @@ type GetExternalTasksResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetExternalTasksResponse429Headers the declared response headers of an HTTP 429 response for GetExternalTasks
+type GetExternalTasksResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTasks
 type GetExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14364,12 +14495,16 @@ type GetExternalTasksResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetExternalTasksResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExternalTasksResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTasksResponse503Headers
 }
@@ -14392,6 +14527,11 @@ func (r GetExternalTasksResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetExternalTasksResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExternalTasksResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14438,6 +14578,11 @@ type QueryExternalTasksResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryExternalTasksResponse429Headers the declared response headers of an HTTP 429 response for QueryExternalTasks
+type QueryExternalTasksResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for QueryExternalTasks
 type QueryExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14458,12 +14603,16 @@ type QueryExternalTasksResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryExternalTasksResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryExternalTasksResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryExternalTasksResponse503Headers
 }
@@ -14496,6 +14645,11 @@ func (r QueryExternalTasksResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryExternalTasksResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryExternalTasksResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14542,6 +14696,11 @@ type GetExternalTasksCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetExternalTasksCountResponse429Headers the declared response headers of an HTTP 429 response for GetExternalTasksCount
+type GetExternalTasksCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetExternalTasksCountResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTasksCount
 type GetExternalTasksCountResponse503Headers struct {
 	RetryAfter *int32
@@ -14558,12 +14717,16 @@ type GetExternalTasksCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetExternalTasksCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExternalTasksCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTasksCountResponse503Headers
 }
@@ -14586,6 +14749,11 @@ func (r GetExternalTasksCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetExternalTasksCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExternalTasksCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14632,6 +14800,11 @@ type QueryExternalTasksCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryExternalTasksCountResponse429Headers the declared response headers of an HTTP 429 response for QueryExternalTasksCount
+type QueryExternalTasksCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryExternalTasksCountResponse503Headers the declared response headers of an HTTP 503 response for QueryExternalTasksCount
 type QueryExternalTasksCountResponse503Headers struct {
 	RetryAfter *int32
@@ -14652,12 +14825,16 @@ type QueryExternalTasksCountResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryExternalTasksCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryExternalTasksCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryExternalTasksCountResponse503Headers
 }
@@ -14690,6 +14867,11 @@ func (r QueryExternalTasksCountResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryExternalTasksCountResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryExternalTasksCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14736,6 +14918,11 @@ type CreateExternalTaskResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// CreateExternalTaskResponse429Headers the declared response headers of an HTTP 429 response for CreateExternalTask
+type CreateExternalTaskResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // CreateExternalTaskResponse503Headers the declared response headers of an HTTP 503 response for CreateExternalTask
 type CreateExternalTaskResponse503Headers struct {
 	RetryAfter *int32
@@ -14758,12 +14945,16 @@ type CreateExternalTaskResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *CreateExternalTaskResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateExternalTaskResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateExternalTaskResponse503Headers
 }
@@ -14801,6 +14992,11 @@ func (r CreateExternalTaskResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CreateExternalTaskResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CreateExternalTaskResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14847,6 +15043,11 @@ type CreateExternalTasksResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// CreateExternalTasksResponse429Headers the declared response headers of an HTTP 429 response for CreateExternalTasks
+type CreateExternalTasksResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // CreateExternalTasksResponse503Headers the declared response headers of an HTTP 503 response for CreateExternalTasks
 type CreateExternalTasksResponse503Headers struct {
 	RetryAfter *int32
@@ -14869,12 +15070,16 @@ type CreateExternalTasksResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *CreateExternalTasksResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateExternalTasksResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateExternalTasksResponse503Headers
 }
@@ -14912,6 +15117,11 @@ func (r CreateExternalTasksResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CreateExternalTasksResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CreateExternalTasksResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -14958,6 +15168,11 @@ type FetchAndLockResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// FetchAndLockResponse429Headers the declared response headers of an HTTP 429 response for FetchAndLock
+type FetchAndLockResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // FetchAndLockResponse503Headers the declared response headers of an HTTP 503 response for FetchAndLock
 type FetchAndLockResponse503Headers struct {
 	RetryAfter *int32
@@ -14978,12 +15193,16 @@ type FetchAndLockResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *FetchAndLockResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *FetchAndLockResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *FetchAndLockResponse503Headers
 }
@@ -15016,6 +15235,11 @@ func (r FetchAndLockResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r FetchAndLockResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r FetchAndLockResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15062,6 +15286,11 @@ type SetExternalTaskRetriesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetExternalTaskRetriesResponse429Headers the declared response headers of an HTTP 429 response for SetExternalTaskRetries
+type SetExternalTaskRetriesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetExternalTaskRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskRetries
 type SetExternalTaskRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -15082,12 +15311,16 @@ type SetExternalTaskRetriesResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetExternalTaskRetriesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetExternalTaskRetriesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskRetriesResponse503Headers
 }
@@ -15120,6 +15353,11 @@ func (r SetExternalTaskRetriesResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetExternalTaskRetriesResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetExternalTaskRetriesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15166,6 +15404,11 @@ type SetExternalTaskRetriesAsyncOperationResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetExternalTaskRetriesAsyncOperationResponse429Headers the declared response headers of an HTTP 429 response for SetExternalTaskRetriesAsyncOperation
+type SetExternalTaskRetriesAsyncOperationResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetExternalTaskRetriesAsyncOperationResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskRetriesAsyncOperation
 type SetExternalTaskRetriesAsyncOperationResponse503Headers struct {
 	RetryAfter *int32
@@ -15188,12 +15431,16 @@ type SetExternalTaskRetriesAsyncOperationResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetExternalTaskRetriesAsyncOperationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetExternalTaskRetriesAsyncOperationResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskRetriesAsyncOperationResponse503Headers
 }
@@ -15231,6 +15478,11 @@ func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON413() *PayloadTooLa
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetExternalTaskRetriesAsyncOperationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15277,6 +15529,11 @@ type GetTopicNamesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetTopicNamesResponse429Headers the declared response headers of an HTTP 429 response for GetTopicNames
+type GetTopicNamesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetTopicNamesResponse503Headers the declared response headers of an HTTP 503 response for GetTopicNames
 type GetTopicNamesResponse503Headers struct {
 	RetryAfter *int32
@@ -15293,12 +15550,16 @@ type GetTopicNamesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetTopicNamesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetTopicNamesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetTopicNamesResponse503Headers
 }
@@ -15321,6 +15582,11 @@ func (r GetTopicNamesResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetTopicNamesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetTopicNamesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15367,6 +15633,11 @@ type GetExternalTaskResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetExternalTaskResponse429Headers the declared response headers of an HTTP 429 response for GetExternalTask
+type GetExternalTaskResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetExternalTaskResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTask
 type GetExternalTaskResponse503Headers struct {
 	RetryAfter *int32
@@ -15385,12 +15656,16 @@ type GetExternalTaskResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetExternalTaskResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExternalTaskResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTaskResponse503Headers
 }
@@ -15418,6 +15693,11 @@ func (r GetExternalTaskResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetExternalTaskResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExternalTaskResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15464,6 +15744,11 @@ type HandleExternalTaskBpmnErrorResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// HandleExternalTaskBpmnErrorResponse429Headers the declared response headers of an HTTP 429 response for HandleExternalTaskBpmnError
+type HandleExternalTaskBpmnErrorResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // HandleExternalTaskBpmnErrorResponse503Headers the declared response headers of an HTTP 503 response for HandleExternalTaskBpmnError
 type HandleExternalTaskBpmnErrorResponse503Headers struct {
 	RetryAfter *int32
@@ -15484,12 +15769,16 @@ type HandleExternalTaskBpmnErrorResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *HandleExternalTaskBpmnErrorResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *HandleExternalTaskBpmnErrorResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *HandleExternalTaskBpmnErrorResponse503Headers
 }
@@ -15522,6 +15811,11 @@ func (r HandleExternalTaskBpmnErrorResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r HandleExternalTaskBpmnErrorResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r HandleExternalTaskBpmnErrorResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15568,6 +15862,11 @@ type CompleteExternalTaskResourceResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// CompleteExternalTaskResourceResponse429Headers the declared response headers of an HTTP 429 response for CompleteExternalTaskResource
+type CompleteExternalTaskResourceResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // CompleteExternalTaskResourceResponse503Headers the declared response headers of an HTTP 503 response for CompleteExternalTaskResource
 type CompleteExternalTaskResourceResponse503Headers struct {
 	RetryAfter *int32
@@ -15588,12 +15887,16 @@ type CompleteExternalTaskResourceResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *CompleteExternalTaskResourceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CompleteExternalTaskResourceResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CompleteExternalTaskResourceResponse503Headers
 }
@@ -15626,6 +15929,11 @@ func (r CompleteExternalTaskResourceResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r CompleteExternalTaskResourceResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r CompleteExternalTaskResourceResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15672,6 +15980,11 @@ type GetExternalTaskErrorDetailsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetExternalTaskErrorDetailsResponse429Headers the declared response headers of an HTTP 429 response for GetExternalTaskErrorDetails
+type GetExternalTaskErrorDetailsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetExternalTaskErrorDetailsResponse503Headers the declared response headers of an HTTP 503 response for GetExternalTaskErrorDetails
 type GetExternalTaskErrorDetailsResponse503Headers struct {
 	RetryAfter *int32
@@ -15690,12 +16003,16 @@ type GetExternalTaskErrorDetailsResponse struct {
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
 	JSON406 *NotAcceptable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetExternalTaskErrorDetailsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetExternalTaskErrorDetailsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetExternalTaskErrorDetailsResponse503Headers
 }
@@ -15723,6 +16040,11 @@ func (r GetExternalTaskErrorDetailsResponse) GetJSON404() *NotFound {
 // GetJSON406 returns the response for an HTTP 406 `application/json` response
 func (r GetExternalTaskErrorDetailsResponse) GetJSON406() *NotAcceptable {
 	return r.JSON406
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetExternalTaskErrorDetailsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15769,6 +16091,11 @@ type ExtendLockResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// ExtendLockResponse429Headers the declared response headers of an HTTP 429 response for ExtendLock
+type ExtendLockResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // ExtendLockResponse503Headers the declared response headers of an HTTP 503 response for ExtendLock
 type ExtendLockResponse503Headers struct {
 	RetryAfter *int32
@@ -15789,12 +16116,16 @@ type ExtendLockResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ExtendLockResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ExtendLockResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ExtendLockResponse503Headers
 }
@@ -15827,6 +16158,11 @@ func (r ExtendLockResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r ExtendLockResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ExtendLockResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15873,6 +16209,11 @@ type HandleFailureResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// HandleFailureResponse429Headers the declared response headers of an HTTP 429 response for HandleFailure
+type HandleFailureResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // HandleFailureResponse503Headers the declared response headers of an HTTP 503 response for HandleFailure
 type HandleFailureResponse503Headers struct {
 	RetryAfter *int32
@@ -15893,12 +16234,16 @@ type HandleFailureResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *HandleFailureResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *HandleFailureResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *HandleFailureResponse503Headers
 }
@@ -15931,6 +16276,11 @@ func (r HandleFailureResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r HandleFailureResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r HandleFailureResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -15977,6 +16327,11 @@ type LockResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// LockResponse429Headers the declared response headers of an HTTP 429 response for Lock
+type LockResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // LockResponse503Headers the declared response headers of an HTTP 503 response for Lock
 type LockResponse503Headers struct {
 	RetryAfter *int32
@@ -15997,12 +16352,16 @@ type LockResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *LockResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *LockResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *LockResponse503Headers
 }
@@ -16035,6 +16394,11 @@ func (r LockResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r LockResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r LockResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16081,6 +16445,11 @@ type SetExternalTaskResourcePriorityResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetExternalTaskResourcePriorityResponse429Headers the declared response headers of an HTTP 429 response for SetExternalTaskResourcePriority
+type SetExternalTaskResourcePriorityResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetExternalTaskResourcePriorityResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskResourcePriority
 type SetExternalTaskResourcePriorityResponse503Headers struct {
 	RetryAfter *int32
@@ -16101,12 +16470,16 @@ type SetExternalTaskResourcePriorityResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetExternalTaskResourcePriorityResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetExternalTaskResourcePriorityResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskResourcePriorityResponse503Headers
 }
@@ -16139,6 +16512,11 @@ func (r SetExternalTaskResourcePriorityResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetExternalTaskResourcePriorityResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetExternalTaskResourcePriorityResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16185,6 +16563,11 @@ type SetExternalTaskResourceRetriesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetExternalTaskResourceRetriesResponse429Headers the declared response headers of an HTTP 429 response for SetExternalTaskResourceRetries
+type SetExternalTaskResourceRetriesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetExternalTaskResourceRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetExternalTaskResourceRetries
 type SetExternalTaskResourceRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -16205,12 +16588,16 @@ type SetExternalTaskResourceRetriesResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetExternalTaskResourceRetriesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetExternalTaskResourceRetriesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetExternalTaskResourceRetriesResponse503Headers
 }
@@ -16243,6 +16630,11 @@ func (r SetExternalTaskResourceRetriesResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetExternalTaskResourceRetriesResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetExternalTaskResourceRetriesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16289,6 +16681,11 @@ type UnlockResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UnlockResponse429Headers the declared response headers of an HTTP 429 response for Unlock
+type UnlockResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UnlockResponse503Headers the declared response headers of an HTTP 503 response for Unlock
 type UnlockResponse503Headers struct {
 	RetryAfter *int32
@@ -16305,12 +16702,16 @@ type UnlockResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UnlockResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UnlockResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UnlockResponse503Headers
 }
@@ -16333,6 +16734,11 @@ func (r UnlockResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r UnlockResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UnlockResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16379,6 +16785,11 @@ type GetHistoricBatchesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricBatchesResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricBatches
+type GetHistoricBatchesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricBatchesResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatches
 type GetHistoricBatchesResponse503Headers struct {
 	RetryAfter *int32
@@ -16395,12 +16806,16 @@ type GetHistoricBatchesResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricBatchesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricBatchesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchesResponse503Headers
 }
@@ -16423,6 +16838,11 @@ func (r GetHistoricBatchesResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricBatchesResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricBatchesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16469,6 +16889,11 @@ type GetCleanableHistoricBatchesReportResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetCleanableHistoricBatchesReportResponse429Headers the declared response headers of an HTTP 429 response for GetCleanableHistoricBatchesReport
+type GetCleanableHistoricBatchesReportResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetCleanableHistoricBatchesReportResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReport
 type GetCleanableHistoricBatchesReportResponse503Headers struct {
 	RetryAfter *int32
@@ -16485,12 +16910,16 @@ type GetCleanableHistoricBatchesReportResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetCleanableHistoricBatchesReportResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetCleanableHistoricBatchesReportResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetCleanableHistoricBatchesReportResponse503Headers
 }
@@ -16513,6 +16942,11 @@ func (r GetCleanableHistoricBatchesReportResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetCleanableHistoricBatchesReportResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetCleanableHistoricBatchesReportResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16559,6 +16993,11 @@ type GetCleanableHistoricBatchesReportCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetCleanableHistoricBatchesReportCountResponse429Headers the declared response headers of an HTTP 429 response for GetCleanableHistoricBatchesReportCount
+type GetCleanableHistoricBatchesReportCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetCleanableHistoricBatchesReportCountResponse503Headers the declared response headers of an HTTP 503 response for GetCleanableHistoricBatchesReportCount
 type GetCleanableHistoricBatchesReportCountResponse503Headers struct {
 	RetryAfter *int32
@@ -16575,12 +17014,16 @@ type GetCleanableHistoricBatchesReportCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetCleanableHistoricBatchesReportCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetCleanableHistoricBatchesReportCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetCleanableHistoricBatchesReportCountResponse503Headers
 }
@@ -16603,6 +17046,11 @@ func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON401() *Unauthoriz
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetCleanableHistoricBatchesReportCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16649,6 +17097,11 @@ type GetHistoricBatchesCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricBatchesCountResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricBatchesCount
+type GetHistoricBatchesCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricBatchesCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatchesCount
 type GetHistoricBatchesCountResponse503Headers struct {
 	RetryAfter *int32
@@ -16665,12 +17118,16 @@ type GetHistoricBatchesCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricBatchesCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricBatchesCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchesCountResponse503Headers
 }
@@ -16693,6 +17150,11 @@ func (r GetHistoricBatchesCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricBatchesCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricBatchesCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16739,6 +17201,11 @@ type SetRemovalTimeAsyncHistoricBatchResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetRemovalTimeAsyncHistoricBatchResponse429Headers the declared response headers of an HTTP 429 response for SetRemovalTimeAsyncHistoricBatch
+type SetRemovalTimeAsyncHistoricBatchResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetRemovalTimeAsyncHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for SetRemovalTimeAsyncHistoricBatch
 type SetRemovalTimeAsyncHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16759,12 +17226,16 @@ type SetRemovalTimeAsyncHistoricBatchResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetRemovalTimeAsyncHistoricBatchResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetRemovalTimeAsyncHistoricBatchResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetRemovalTimeAsyncHistoricBatchResponse503Headers
 }
@@ -16797,6 +17268,11 @@ func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON413() *PayloadTooLarge 
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetRemovalTimeAsyncHistoricBatchResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16843,6 +17319,11 @@ type DeleteHistoricBatchResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// DeleteHistoricBatchResponse429Headers the declared response headers of an HTTP 429 response for DeleteHistoricBatch
+type DeleteHistoricBatchResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // DeleteHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for DeleteHistoricBatch
 type DeleteHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16859,12 +17340,16 @@ type DeleteHistoricBatchResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *DeleteHistoricBatchResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteHistoricBatchResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteHistoricBatchResponse503Headers
 }
@@ -16887,6 +17372,11 @@ func (r DeleteHistoricBatchResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r DeleteHistoricBatchResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteHistoricBatchResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -16933,6 +17423,11 @@ type GetHistoricBatchResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricBatchResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricBatch
+type GetHistoricBatchResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricBatchResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricBatch
 type GetHistoricBatchResponse503Headers struct {
 	RetryAfter *int32
@@ -16951,12 +17446,16 @@ type GetHistoricBatchResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricBatchResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricBatchResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricBatchResponse503Headers
 }
@@ -16984,6 +17483,11 @@ func (r GetHistoricBatchResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetHistoricBatchResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricBatchResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17030,6 +17534,11 @@ type GetHistoricExternalTaskLogsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricExternalTaskLogsResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricExternalTaskLogs
+type GetHistoricExternalTaskLogsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogs
 type GetHistoricExternalTaskLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -17046,12 +17555,16 @@ type GetHistoricExternalTaskLogsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricExternalTaskLogsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricExternalTaskLogsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogsResponse503Headers
 }
@@ -17074,6 +17587,11 @@ func (r GetHistoricExternalTaskLogsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricExternalTaskLogsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricExternalTaskLogsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17120,6 +17638,11 @@ type QueryHistoricExternalTaskLogsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryHistoricExternalTaskLogsResponse429Headers the declared response headers of an HTTP 429 response for QueryHistoricExternalTaskLogs
+type QueryHistoricExternalTaskLogsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryHistoricExternalTaskLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogs
 type QueryHistoricExternalTaskLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -17140,12 +17663,16 @@ type QueryHistoricExternalTaskLogsResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryHistoricExternalTaskLogsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryHistoricExternalTaskLogsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricExternalTaskLogsResponse503Headers
 }
@@ -17178,6 +17705,11 @@ func (r QueryHistoricExternalTaskLogsResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryHistoricExternalTaskLogsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryHistoricExternalTaskLogsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17224,6 +17756,11 @@ type GetHistoricExternalTaskLogsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricExternalTaskLogsCountResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricExternalTaskLogsCount
+type GetHistoricExternalTaskLogsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLogsCount
 type GetHistoricExternalTaskLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17240,12 +17777,16 @@ type GetHistoricExternalTaskLogsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricExternalTaskLogsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricExternalTaskLogsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogsCountResponse503Headers
 }
@@ -17268,6 +17809,11 @@ func (r GetHistoricExternalTaskLogsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricExternalTaskLogsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricExternalTaskLogsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17314,6 +17860,11 @@ type QueryHistoricExternalTaskLogsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryHistoricExternalTaskLogsCountResponse429Headers the declared response headers of an HTTP 429 response for QueryHistoricExternalTaskLogsCount
+type QueryHistoricExternalTaskLogsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryHistoricExternalTaskLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricExternalTaskLogsCount
 type QueryHistoricExternalTaskLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17334,12 +17885,16 @@ type QueryHistoricExternalTaskLogsCountResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryHistoricExternalTaskLogsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryHistoricExternalTaskLogsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricExternalTaskLogsCountResponse503Headers
 }
@@ -17372,6 +17927,11 @@ func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON413() *PayloadTooLarg
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryHistoricExternalTaskLogsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17418,6 +17978,11 @@ type GetHistoricExternalTaskLogResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricExternalTaskLogResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricExternalTaskLog
+type GetHistoricExternalTaskLogResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricExternalTaskLog
 type GetHistoricExternalTaskLogResponse503Headers struct {
 	RetryAfter *int32
@@ -17436,12 +18001,16 @@ type GetHistoricExternalTaskLogResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricExternalTaskLogResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricExternalTaskLogResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricExternalTaskLogResponse503Headers
 }
@@ -17469,6 +18038,11 @@ func (r GetHistoricExternalTaskLogResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetHistoricExternalTaskLogResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricExternalTaskLogResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17515,6 +18089,11 @@ type GetErrorDetailsHistoricExternalTaskLogResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetErrorDetailsHistoricExternalTaskLogResponse429Headers the declared response headers of an HTTP 429 response for GetErrorDetailsHistoricExternalTaskLog
+type GetErrorDetailsHistoricExternalTaskLogResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetErrorDetailsHistoricExternalTaskLogResponse503Headers the declared response headers of an HTTP 503 response for GetErrorDetailsHistoricExternalTaskLog
 type GetErrorDetailsHistoricExternalTaskLogResponse503Headers struct {
 	RetryAfter *int32
@@ -17533,12 +18112,16 @@ type GetErrorDetailsHistoricExternalTaskLogResponse struct {
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
 	JSON406 *NotAcceptable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetErrorDetailsHistoricExternalTaskLogResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetErrorDetailsHistoricExternalTaskLogResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetErrorDetailsHistoricExternalTaskLogResponse503Headers
 }
@@ -17566,6 +18149,11 @@ func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON404() *NotFound {
 // GetJSON406 returns the response for an HTTP 406 `application/json` response
 func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON406() *NotAcceptable {
 	return r.JSON406
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetErrorDetailsHistoricExternalTaskLogResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17612,6 +18200,11 @@ type GetHistoricIncidentsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricIncidentsResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricIncidents
+type GetHistoricIncidentsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricIncidentsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricIncidents
 type GetHistoricIncidentsResponse503Headers struct {
 	RetryAfter *int32
@@ -17628,12 +18221,16 @@ type GetHistoricIncidentsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricIncidentsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricIncidentsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricIncidentsResponse503Headers
 }
@@ -17656,6 +18253,11 @@ func (r GetHistoricIncidentsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricIncidentsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricIncidentsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17702,6 +18304,11 @@ type GetHistoricIncidentsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricIncidentsCountResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricIncidentsCount
+type GetHistoricIncidentsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricIncidentsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricIncidentsCount
 type GetHistoricIncidentsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -17718,12 +18325,16 @@ type GetHistoricIncidentsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricIncidentsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricIncidentsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricIncidentsCountResponse503Headers
 }
@@ -17746,6 +18357,11 @@ func (r GetHistoricIncidentsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricIncidentsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricIncidentsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17792,6 +18408,11 @@ type GetHistoricJobLogsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricJobLogsResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricJobLogs
+type GetHistoricJobLogsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogs
 type GetHistoricJobLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -17808,12 +18429,16 @@ type GetHistoricJobLogsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricJobLogsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricJobLogsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogsResponse503Headers
 }
@@ -17836,6 +18461,11 @@ func (r GetHistoricJobLogsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricJobLogsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricJobLogsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17882,6 +18512,11 @@ type QueryHistoricJobLogsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryHistoricJobLogsResponse429Headers the declared response headers of an HTTP 429 response for QueryHistoricJobLogs
+type QueryHistoricJobLogsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryHistoricJobLogsResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogs
 type QueryHistoricJobLogsResponse503Headers struct {
 	RetryAfter *int32
@@ -17902,12 +18537,16 @@ type QueryHistoricJobLogsResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryHistoricJobLogsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryHistoricJobLogsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricJobLogsResponse503Headers
 }
@@ -17940,6 +18579,11 @@ func (r QueryHistoricJobLogsResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryHistoricJobLogsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryHistoricJobLogsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -17986,6 +18630,11 @@ type GetHistoricJobLogsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricJobLogsCountResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricJobLogsCount
+type GetHistoricJobLogsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLogsCount
 type GetHistoricJobLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18002,12 +18651,16 @@ type GetHistoricJobLogsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricJobLogsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricJobLogsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogsCountResponse503Headers
 }
@@ -18030,6 +18683,11 @@ func (r GetHistoricJobLogsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetHistoricJobLogsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricJobLogsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18076,6 +18734,11 @@ type QueryHistoricJobLogsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryHistoricJobLogsCountResponse429Headers the declared response headers of an HTTP 429 response for QueryHistoricJobLogsCount
+type QueryHistoricJobLogsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryHistoricJobLogsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryHistoricJobLogsCount
 type QueryHistoricJobLogsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18096,12 +18759,16 @@ type QueryHistoricJobLogsCountResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryHistoricJobLogsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryHistoricJobLogsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryHistoricJobLogsCountResponse503Headers
 }
@@ -18134,6 +18801,11 @@ func (r QueryHistoricJobLogsCountResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryHistoricJobLogsCountResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryHistoricJobLogsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18180,6 +18852,11 @@ type GetHistoricJobLogResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetHistoricJobLogResponse429Headers the declared response headers of an HTTP 429 response for GetHistoricJobLog
+type GetHistoricJobLogResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetHistoricJobLog
 type GetHistoricJobLogResponse503Headers struct {
 	RetryAfter *int32
@@ -18198,12 +18875,16 @@ type GetHistoricJobLogResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetHistoricJobLogResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetHistoricJobLogResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetHistoricJobLogResponse503Headers
 }
@@ -18231,6 +18912,11 @@ func (r GetHistoricJobLogResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetHistoricJobLogResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetHistoricJobLogResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18277,6 +18963,11 @@ type GetStacktraceHistoricJobLogResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetStacktraceHistoricJobLogResponse429Headers the declared response headers of an HTTP 429 response for GetStacktraceHistoricJobLog
+type GetStacktraceHistoricJobLogResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetStacktraceHistoricJobLogResponse503Headers the declared response headers of an HTTP 503 response for GetStacktraceHistoricJobLog
 type GetStacktraceHistoricJobLogResponse503Headers struct {
 	RetryAfter *int32
@@ -18295,12 +18986,16 @@ type GetStacktraceHistoricJobLogResponse struct {
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
 	JSON406 *NotAcceptable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetStacktraceHistoricJobLogResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetStacktraceHistoricJobLogResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetStacktraceHistoricJobLogResponse503Headers
 }
@@ -18328,6 +19023,11 @@ func (r GetStacktraceHistoricJobLogResponse) GetJSON404() *NotFound {
 // GetJSON406 returns the response for an HTTP 406 `application/json` response
 func (r GetStacktraceHistoricJobLogResponse) GetJSON406() *NotAcceptable {
 	return r.JSON406
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetStacktraceHistoricJobLogResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18374,6 +19074,11 @@ type GetIncidentsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetIncidentsResponse429Headers the declared response headers of an HTTP 429 response for GetIncidents
+type GetIncidentsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetIncidentsResponse503Headers the declared response headers of an HTTP 503 response for GetIncidents
 type GetIncidentsResponse503Headers struct {
 	RetryAfter *int32
@@ -18390,12 +19095,16 @@ type GetIncidentsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetIncidentsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetIncidentsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentsResponse503Headers
 }
@@ -18418,6 +19127,11 @@ func (r GetIncidentsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetIncidentsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetIncidentsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18464,6 +19178,11 @@ type GetIncidentsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetIncidentsCountResponse429Headers the declared response headers of an HTTP 429 response for GetIncidentsCount
+type GetIncidentsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetIncidentsCountResponse503Headers the declared response headers of an HTTP 503 response for GetIncidentsCount
 type GetIncidentsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -18480,12 +19199,16 @@ type GetIncidentsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetIncidentsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetIncidentsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentsCountResponse503Headers
 }
@@ -18508,6 +19231,11 @@ func (r GetIncidentsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetIncidentsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetIncidentsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18554,6 +19282,11 @@ type ResolveIncidentResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// ResolveIncidentResponse429Headers the declared response headers of an HTTP 429 response for ResolveIncident
+type ResolveIncidentResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // ResolveIncidentResponse503Headers the declared response headers of an HTTP 503 response for ResolveIncident
 type ResolveIncidentResponse503Headers struct {
 	RetryAfter *int32
@@ -18570,12 +19303,16 @@ type ResolveIncidentResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ResolveIncidentResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ResolveIncidentResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ResolveIncidentResponse503Headers
 }
@@ -18598,6 +19335,11 @@ func (r ResolveIncidentResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r ResolveIncidentResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ResolveIncidentResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18644,6 +19386,11 @@ type GetIncidentResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetIncidentResponse429Headers the declared response headers of an HTTP 429 response for GetIncident
+type GetIncidentResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetIncidentResponse503Headers the declared response headers of an HTTP 503 response for GetIncident
 type GetIncidentResponse503Headers struct {
 	RetryAfter *int32
@@ -18662,12 +19409,16 @@ type GetIncidentResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetIncidentResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetIncidentResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetIncidentResponse503Headers
 }
@@ -18695,6 +19446,11 @@ func (r GetIncidentResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetIncidentResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetIncidentResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18741,6 +19497,11 @@ type ClearIncidentAnnotationResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// ClearIncidentAnnotationResponse429Headers the declared response headers of an HTTP 429 response for ClearIncidentAnnotation
+type ClearIncidentAnnotationResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // ClearIncidentAnnotationResponse503Headers the declared response headers of an HTTP 503 response for ClearIncidentAnnotation
 type ClearIncidentAnnotationResponse503Headers struct {
 	RetryAfter *int32
@@ -18757,12 +19518,16 @@ type ClearIncidentAnnotationResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ClearIncidentAnnotationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ClearIncidentAnnotationResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ClearIncidentAnnotationResponse503Headers
 }
@@ -18785,6 +19550,11 @@ func (r ClearIncidentAnnotationResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r ClearIncidentAnnotationResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ClearIncidentAnnotationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18831,6 +19601,11 @@ type SetIncidentAnnotationResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetIncidentAnnotationResponse429Headers the declared response headers of an HTTP 429 response for SetIncidentAnnotation
+type SetIncidentAnnotationResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetIncidentAnnotationResponse503Headers the declared response headers of an HTTP 503 response for SetIncidentAnnotation
 type SetIncidentAnnotationResponse503Headers struct {
 	RetryAfter *int32
@@ -18851,12 +19626,16 @@ type SetIncidentAnnotationResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetIncidentAnnotationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetIncidentAnnotationResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetIncidentAnnotationResponse503Headers
 }
@@ -18889,6 +19668,11 @@ func (r SetIncidentAnnotationResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetIncidentAnnotationResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetIncidentAnnotationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -18935,6 +19719,11 @@ type GetJobsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobsResponse429Headers the declared response headers of an HTTP 429 response for GetJobs
+type GetJobsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobsResponse503Headers the declared response headers of an HTTP 503 response for GetJobs
 type GetJobsResponse503Headers struct {
 	RetryAfter *int32
@@ -18951,12 +19740,16 @@ type GetJobsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobsResponse503Headers
 }
@@ -18979,6 +19772,11 @@ func (r GetJobsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetJobsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19025,6 +19823,11 @@ type QueryJobsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryJobsResponse429Headers the declared response headers of an HTTP 429 response for QueryJobs
+type QueryJobsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryJobsResponse503Headers the declared response headers of an HTTP 503 response for QueryJobs
 type QueryJobsResponse503Headers struct {
 	RetryAfter *int32
@@ -19045,12 +19848,16 @@ type QueryJobsResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryJobsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryJobsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobsResponse503Headers
 }
@@ -19083,6 +19890,11 @@ func (r QueryJobsResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryJobsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryJobsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19129,6 +19941,11 @@ type GetJobDefinitionsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobDefinitionsResponse429Headers the declared response headers of an HTTP 429 response for GetJobDefinitions
+type GetJobDefinitionsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinitions
 type GetJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -19145,12 +19962,16 @@ type GetJobDefinitionsResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobDefinitionsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobDefinitionsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionsResponse503Headers
 }
@@ -19173,6 +19994,11 @@ func (r GetJobDefinitionsResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetJobDefinitionsResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobDefinitionsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19219,6 +20045,11 @@ type QueryJobDefinitionsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryJobDefinitionsResponse429Headers the declared response headers of an HTTP 429 response for QueryJobDefinitions
+type QueryJobDefinitionsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for QueryJobDefinitions
 type QueryJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -19239,12 +20070,16 @@ type QueryJobDefinitionsResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryJobDefinitionsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryJobDefinitionsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobDefinitionsResponse503Headers
 }
@@ -19277,6 +20112,11 @@ func (r QueryJobDefinitionsResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryJobDefinitionsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryJobDefinitionsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19323,6 +20163,11 @@ type GetJobDefinitionsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobDefinitionsCountResponse429Headers the declared response headers of an HTTP 429 response for GetJobDefinitionsCount
+type GetJobDefinitionsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobDefinitionsCountResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinitionsCount
 type GetJobDefinitionsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -19339,12 +20184,16 @@ type GetJobDefinitionsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobDefinitionsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobDefinitionsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionsCountResponse503Headers
 }
@@ -19367,6 +20216,11 @@ func (r GetJobDefinitionsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetJobDefinitionsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobDefinitionsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19413,6 +20267,11 @@ type QueryJobDefinitionsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryJobDefinitionsCountResponse429Headers the declared response headers of an HTTP 429 response for QueryJobDefinitionsCount
+type QueryJobDefinitionsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryJobDefinitionsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryJobDefinitionsCount
 type QueryJobDefinitionsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -19433,12 +20292,16 @@ type QueryJobDefinitionsCountResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryJobDefinitionsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryJobDefinitionsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobDefinitionsCountResponse503Headers
 }
@@ -19471,6 +20334,11 @@ func (r QueryJobDefinitionsCountResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryJobDefinitionsCountResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryJobDefinitionsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19517,6 +20385,11 @@ type UpdateSuspensionStateJobDefinitionsResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateSuspensionStateJobDefinitionsResponse429Headers the declared response headers of an HTTP 429 response for UpdateSuspensionStateJobDefinitions
+type UpdateSuspensionStateJobDefinitionsResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateSuspensionStateJobDefinitionsResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinitions
 type UpdateSuspensionStateJobDefinitionsResponse503Headers struct {
 	RetryAfter *int32
@@ -19535,12 +20408,16 @@ type UpdateSuspensionStateJobDefinitionsResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateSuspensionStateJobDefinitionsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateSuspensionStateJobDefinitionsResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateJobDefinitionsResponse503Headers
 }
@@ -19568,6 +20445,11 @@ func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON413() *PayloadTooLar
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionsResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19614,6 +20496,11 @@ type GetJobDefinitionResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobDefinitionResponse429Headers the declared response headers of an HTTP 429 response for GetJobDefinition
+type GetJobDefinitionResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for GetJobDefinition
 type GetJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -19632,12 +20519,16 @@ type GetJobDefinitionResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobDefinitionResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobDefinitionResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobDefinitionResponse503Headers
 }
@@ -19665,6 +20556,11 @@ func (r GetJobDefinitionResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetJobDefinitionResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobDefinitionResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19711,6 +20607,11 @@ type SetJobPriorityJobDefinitionResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobPriorityJobDefinitionResponse429Headers the declared response headers of an HTTP 429 response for SetJobPriorityJobDefinition
+type SetJobPriorityJobDefinitionResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobPriorityJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriorityJobDefinition
 type SetJobPriorityJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -19731,12 +20632,16 @@ type SetJobPriorityJobDefinitionResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobPriorityJobDefinitionResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobPriorityJobDefinitionResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobPriorityJobDefinitionResponse503Headers
 }
@@ -19769,6 +20674,11 @@ func (r SetJobPriorityJobDefinitionResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobPriorityJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobPriorityJobDefinitionResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19815,6 +20725,11 @@ type SetJobRetriesJobDefinitionResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobRetriesJobDefinitionResponse429Headers the declared response headers of an HTTP 429 response for SetJobRetriesJobDefinition
+type SetJobRetriesJobDefinitionResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobRetriesJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesJobDefinition
 type SetJobRetriesJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -19833,12 +20748,16 @@ type SetJobRetriesJobDefinitionResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobRetriesJobDefinitionResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobRetriesJobDefinitionResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesJobDefinitionResponse503Headers
 }
@@ -19866,6 +20785,11 @@ func (r SetJobRetriesJobDefinitionResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobRetriesJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobRetriesJobDefinitionResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -19912,6 +20836,11 @@ type UpdateSuspensionStateJobDefinitionResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateSuspensionStateJobDefinitionResponse429Headers the declared response headers of an HTTP 429 response for UpdateSuspensionStateJobDefinition
+type UpdateSuspensionStateJobDefinitionResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateSuspensionStateJobDefinitionResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateJobDefinition
 type UpdateSuspensionStateJobDefinitionResponse503Headers struct {
 	RetryAfter *int32
@@ -19930,12 +20859,16 @@ type UpdateSuspensionStateJobDefinitionResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateSuspensionStateJobDefinitionResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateSuspensionStateJobDefinitionResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateJobDefinitionResponse503Headers
 }
@@ -19963,6 +20896,11 @@ func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON413() *PayloadTooLarg
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateSuspensionStateJobDefinitionResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20009,6 +20947,11 @@ type GetJobsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobsCountResponse429Headers the declared response headers of an HTTP 429 response for GetJobsCount
+type GetJobsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobsCountResponse503Headers the declared response headers of an HTTP 503 response for GetJobsCount
 type GetJobsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -20025,12 +20968,16 @@ type GetJobsCountResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobsCountResponse503Headers
 }
@@ -20053,6 +21000,11 @@ func (r GetJobsCountResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetJobsCountResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20099,6 +21051,11 @@ type QueryJobsCountResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// QueryJobsCountResponse429Headers the declared response headers of an HTTP 429 response for QueryJobsCount
+type QueryJobsCountResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // QueryJobsCountResponse503Headers the declared response headers of an HTTP 503 response for QueryJobsCount
 type QueryJobsCountResponse503Headers struct {
 	RetryAfter *int32
@@ -20119,12 +21076,16 @@ type QueryJobsCountResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *QueryJobsCountResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *QueryJobsCountResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *QueryJobsCountResponse503Headers
 }
@@ -20157,6 +21118,11 @@ func (r QueryJobsCountResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r QueryJobsCountResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r QueryJobsCountResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20203,6 +21169,11 @@ type SetJobRetriesAsyncOperationResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobRetriesAsyncOperationResponse429Headers the declared response headers of an HTTP 429 response for SetJobRetriesAsyncOperation
+type SetJobRetriesAsyncOperationResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobRetriesAsyncOperationResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetriesAsyncOperation
 type SetJobRetriesAsyncOperationResponse503Headers struct {
 	RetryAfter *int32
@@ -20223,12 +21194,16 @@ type SetJobRetriesAsyncOperationResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobRetriesAsyncOperationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobRetriesAsyncOperationResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesAsyncOperationResponse503Headers
 }
@@ -20261,6 +21236,11 @@ func (r SetJobRetriesAsyncOperationResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobRetriesAsyncOperationResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobRetriesAsyncOperationResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20307,6 +21287,11 @@ type UpdateSuspensionStateByResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateSuspensionStateByResponse429Headers the declared response headers of an HTTP 429 response for UpdateSuspensionStateBy
+type UpdateSuspensionStateByResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateSuspensionStateByResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateBy
 type UpdateSuspensionStateByResponse503Headers struct {
 	RetryAfter *int32
@@ -20325,12 +21310,16 @@ type UpdateSuspensionStateByResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateSuspensionStateByResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateSuspensionStateByResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateByResponse503Headers
 }
@@ -20358,6 +21347,11 @@ func (r UpdateSuspensionStateByResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateSuspensionStateByResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateSuspensionStateByResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20404,6 +21398,11 @@ type DeleteJobResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// DeleteJobResponse429Headers the declared response headers of an HTTP 429 response for DeleteJob
+type DeleteJobResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // DeleteJobResponse503Headers the declared response headers of an HTTP 503 response for DeleteJob
 type DeleteJobResponse503Headers struct {
 	RetryAfter *int32
@@ -20420,12 +21419,16 @@ type DeleteJobResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *DeleteJobResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteJobResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteJobResponse503Headers
 }
@@ -20448,6 +21451,11 @@ func (r DeleteJobResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r DeleteJobResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteJobResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20494,6 +21502,11 @@ type GetJobResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetJobResponse429Headers the declared response headers of an HTTP 429 response for GetJob
+type GetJobResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetJobResponse503Headers the declared response headers of an HTTP 503 response for GetJob
 type GetJobResponse503Headers struct {
 	RetryAfter *int32
@@ -20512,12 +21525,16 @@ type GetJobResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetJobResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetJobResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetJobResponse503Headers
 }
@@ -20545,6 +21562,11 @@ func (r GetJobResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetJobResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetJobResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20591,6 +21613,11 @@ type SetJobDuedateResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobDuedateResponse429Headers the declared response headers of an HTTP 429 response for SetJobDuedate
+type SetJobDuedateResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobDuedateResponse503Headers the declared response headers of an HTTP 503 response for SetJobDuedate
 type SetJobDuedateResponse503Headers struct {
 	RetryAfter *int32
@@ -20611,12 +21638,16 @@ type SetJobDuedateResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobDuedateResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobDuedateResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobDuedateResponse503Headers
 }
@@ -20649,6 +21680,11 @@ func (r SetJobDuedateResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobDuedateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobDuedateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20695,6 +21731,11 @@ type RecalculateDuedateResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// RecalculateDuedateResponse429Headers the declared response headers of an HTTP 429 response for RecalculateDuedate
+type RecalculateDuedateResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // RecalculateDuedateResponse503Headers the declared response headers of an HTTP 503 response for RecalculateDuedate
 type RecalculateDuedateResponse503Headers struct {
 	RetryAfter *int32
@@ -20711,12 +21752,16 @@ type RecalculateDuedateResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *RecalculateDuedateResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RecalculateDuedateResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *RecalculateDuedateResponse503Headers
 }
@@ -20739,6 +21784,11 @@ func (r RecalculateDuedateResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r RecalculateDuedateResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r RecalculateDuedateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20785,6 +21835,11 @@ type ExecuteJobResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// ExecuteJobResponse429Headers the declared response headers of an HTTP 429 response for ExecuteJob
+type ExecuteJobResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // ExecuteJobResponse503Headers the declared response headers of an HTTP 503 response for ExecuteJob
 type ExecuteJobResponse503Headers struct {
 	RetryAfter *int32
@@ -20801,12 +21856,16 @@ type ExecuteJobResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ExecuteJobResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ExecuteJobResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ExecuteJobResponse503Headers
 }
@@ -20829,6 +21888,11 @@ func (r ExecuteJobResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r ExecuteJobResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ExecuteJobResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20875,6 +21939,11 @@ type SetJobPriorityResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobPriorityResponse429Headers the declared response headers of an HTTP 429 response for SetJobPriority
+type SetJobPriorityResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobPriorityResponse503Headers the declared response headers of an HTTP 503 response for SetJobPriority
 type SetJobPriorityResponse503Headers struct {
 	RetryAfter *int32
@@ -20895,12 +21964,16 @@ type SetJobPriorityResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobPriorityResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobPriorityResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobPriorityResponse503Headers
 }
@@ -20933,6 +22006,11 @@ func (r SetJobPriorityResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobPriorityResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobPriorityResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -20979,6 +22057,11 @@ type SetJobRetriesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// SetJobRetriesResponse429Headers the declared response headers of an HTTP 429 response for SetJobRetries
+type SetJobRetriesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // SetJobRetriesResponse503Headers the declared response headers of an HTTP 503 response for SetJobRetries
 type SetJobRetriesResponse503Headers struct {
 	RetryAfter *int32
@@ -20999,12 +22082,16 @@ type SetJobRetriesResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *SetJobRetriesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *SetJobRetriesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *SetJobRetriesResponse503Headers
 }
@@ -21037,6 +22124,11 @@ func (r SetJobRetriesResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r SetJobRetriesResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r SetJobRetriesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21083,6 +22175,11 @@ type GetStacktraceResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetStacktraceResponse429Headers the declared response headers of an HTTP 429 response for GetStacktrace
+type GetStacktraceResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetStacktraceResponse503Headers the declared response headers of an HTTP 503 response for GetStacktrace
 type GetStacktraceResponse503Headers struct {
 	RetryAfter *int32
@@ -21101,12 +22198,16 @@ type GetStacktraceResponse struct {
 	JSON404 *NotFound
 	// JSON406 the response for an HTTP 406 `application/json` response
 	JSON406 *NotAcceptable
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetStacktraceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetStacktraceResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetStacktraceResponse503Headers
 }
@@ -21134,6 +22235,11 @@ func (r GetStacktraceResponse) GetJSON404() *NotFound {
 // GetJSON406 returns the response for an HTTP 406 `application/json` response
 func (r GetStacktraceResponse) GetJSON406() *NotAcceptable {
 	return r.JSON406
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetStacktraceResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21180,6 +22286,11 @@ type UpdateJobSuspensionStateResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateJobSuspensionStateResponse429Headers the declared response headers of an HTTP 429 response for UpdateJobSuspensionState
+type UpdateJobSuspensionStateResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateJobSuspensionStateResponse503Headers the declared response headers of an HTTP 503 response for UpdateJobSuspensionState
 type UpdateJobSuspensionStateResponse503Headers struct {
 	RetryAfter *int32
@@ -21200,12 +22311,16 @@ type UpdateJobSuspensionStateResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateJobSuspensionStateResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateJobSuspensionStateResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateJobSuspensionStateResponse503Headers
 }
@@ -21238,6 +22353,11 @@ func (r UpdateJobSuspensionStateResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateJobSuspensionStateResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateJobSuspensionStateResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21284,6 +22404,11 @@ type DeleteProcessInstanceResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// DeleteProcessInstanceResponse429Headers the declared response headers of an HTTP 429 response for DeleteProcessInstance
+type DeleteProcessInstanceResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // DeleteProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for DeleteProcessInstance
 type DeleteProcessInstanceResponse503Headers struct {
 	RetryAfter *int32
@@ -21300,12 +22425,16 @@ type DeleteProcessInstanceResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *DeleteProcessInstanceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteProcessInstanceResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *DeleteProcessInstanceResponse503Headers
 }
@@ -21328,6 +22457,11 @@ func (r DeleteProcessInstanceResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r DeleteProcessInstanceResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r DeleteProcessInstanceResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21374,6 +22508,11 @@ type GetProcessInstanceResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetProcessInstanceResponse429Headers the declared response headers of an HTTP 429 response for GetProcessInstance
+type GetProcessInstanceResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetProcessInstanceResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstance
 type GetProcessInstanceResponse503Headers struct {
 	RetryAfter *int32
@@ -21392,12 +22531,16 @@ type GetProcessInstanceResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetProcessInstanceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetProcessInstanceResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceResponse503Headers
 }
@@ -21425,6 +22568,11 @@ func (r GetProcessInstanceResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetProcessInstanceResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetProcessInstanceResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21471,6 +22619,11 @@ type UpdateSuspensionStateByIDResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// UpdateSuspensionStateByIDResponse429Headers the declared response headers of an HTTP 429 response for UpdateSuspensionStateByID
+type UpdateSuspensionStateByIDResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // UpdateSuspensionStateByIDResponse503Headers the declared response headers of an HTTP 503 response for UpdateSuspensionStateByID
 type UpdateSuspensionStateByIDResponse503Headers struct {
 	RetryAfter *int32
@@ -21491,12 +22644,16 @@ type UpdateSuspensionStateByIDResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *UpdateSuspensionStateByIDResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateSuspensionStateByIDResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *UpdateSuspensionStateByIDResponse503Headers
 }
@@ -21529,6 +22686,11 @@ func (r UpdateSuspensionStateByIDResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r UpdateSuspensionStateByIDResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r UpdateSuspensionStateByIDResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21575,6 +22737,11 @@ type ModifyProcessInstanceVariablesResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// ModifyProcessInstanceVariablesResponse429Headers the declared response headers of an HTTP 429 response for ModifyProcessInstanceVariables
+type ModifyProcessInstanceVariablesResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // ModifyProcessInstanceVariablesResponse503Headers the declared response headers of an HTTP 503 response for ModifyProcessInstanceVariables
 type ModifyProcessInstanceVariablesResponse503Headers struct {
 	RetryAfter *int32
@@ -21595,12 +22762,16 @@ type ModifyProcessInstanceVariablesResponse struct {
 	JSON413 *PayloadTooLarge
 	// JSON415 the response for an HTTP 415 `application/json` response
 	JSON415 *UnsupportedMediaType
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *ModifyProcessInstanceVariablesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ModifyProcessInstanceVariablesResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *ModifyProcessInstanceVariablesResponse503Headers
 }
@@ -21633,6 +22804,11 @@ func (r ModifyProcessInstanceVariablesResponse) GetJSON413() *PayloadTooLarge {
 // GetJSON415 returns the response for an HTTP 415 `application/json` response
 func (r ModifyProcessInstanceVariablesResponse) GetJSON415() *UnsupportedMediaType {
 	return r.JSON415
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r ModifyProcessInstanceVariablesResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21679,6 +22855,11 @@ type GetProcessInstanceVariableResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetProcessInstanceVariableResponse429Headers the declared response headers of an HTTP 429 response for GetProcessInstanceVariable
+type GetProcessInstanceVariableResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetProcessInstanceVariableResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariable
 type GetProcessInstanceVariableResponse503Headers struct {
 	RetryAfter *int32
@@ -21697,12 +22878,16 @@ type GetProcessInstanceVariableResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetProcessInstanceVariableResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetProcessInstanceVariableResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceVariableResponse503Headers
 }
@@ -21730,6 +22915,11 @@ func (r GetProcessInstanceVariableResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetProcessInstanceVariableResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetProcessInstanceVariableResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21781,6 +22971,11 @@ type GetProcessInstanceVariableBinaryResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetProcessInstanceVariableBinaryResponse429Headers the declared response headers of an HTTP 429 response for GetProcessInstanceVariableBinary
+type GetProcessInstanceVariableBinaryResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetProcessInstanceVariableBinaryResponse503Headers the declared response headers of an HTTP 503 response for GetProcessInstanceVariableBinary
 type GetProcessInstanceVariableBinaryResponse503Headers struct {
 	RetryAfter *int32
@@ -21797,6 +22992,8 @@ type GetProcessInstanceVariableBinaryResponse struct {
 	JSON403 *Forbidden
 	// JSON404 the response for an HTTP 404 `application/json` response
 	JSON404 *NotFound
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
@@ -21805,6 +23002,8 @@ type GetProcessInstanceVariableBinaryResponse struct {
 	Headers200 *GetProcessInstanceVariableBinaryResponse200Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetProcessInstanceVariableBinaryResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetProcessInstanceVariableBinaryResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetProcessInstanceVariableBinaryResponse503Headers
 }
@@ -21827,6 +23026,11 @@ func (r GetProcessInstanceVariableBinaryResponse) GetJSON403() *Forbidden {
 // GetJSON404 returns the response for an HTTP 404 `application/json` response
 func (r GetProcessInstanceVariableBinaryResponse) GetJSON404() *NotFound {
 	return r.JSON404
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetProcessInstanceVariableBinaryResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -21873,6 +23077,11 @@ type GetRestAPIVersionResponse401Headers struct {
 	WWWAuthenticate *string
 }
 
+// GetRestAPIVersionResponse429Headers the declared response headers of an HTTP 429 response for GetRestAPIVersion
+type GetRestAPIVersionResponse429Headers struct {
+	RetryAfter *int32
+}
+
 // GetRestAPIVersionResponse503Headers the declared response headers of an HTTP 503 response for GetRestAPIVersion
 type GetRestAPIVersionResponse503Headers struct {
 	RetryAfter *int32
@@ -21889,12 +23098,16 @@ type GetRestAPIVersionResponse struct {
 	JSON401 *Unauthorized
 	// JSON403 the response for an HTTP 403 `application/json` response
 	JSON403 *Forbidden
+	// JSON429 the response for an HTTP 429 `application/json` response
+	JSON429 *TooManyRequests
 	// JSON500 the response for an HTTP 500 `application/json` response
 	JSON500 *InternalError
 	// JSON503 the response for an HTTP 503 `application/json` response
 	JSON503 *Unavailable
 	// Headers401 the parsed response headers for an HTTP 401 response
 	Headers401 *GetRestAPIVersionResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetRestAPIVersionResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetRestAPIVersionResponse503Headers
 }
@@ -21917,6 +23130,11 @@ func (r GetRestAPIVersionResponse) GetJSON401() *Unauthorized {
 // GetJSON403 returns the response for an HTTP 403 `application/json` response
 func (r GetRestAPIVersionResponse) GetJSON403() *Forbidden {
 	return r.JSON403
+}
+
+// GetJSON429 returns the response for an HTTP 429 `application/json` response
+func (r GetRestAPIVersionResponse) GetJSON429() *TooManyRequests {
+	return r.JSON429
 }
 
 // GetJSON500 returns the response for an HTTP 500 `application/json` response
@@ -23924,6 +25142,13 @@ func ParseGetBatchesResponse(rsp *http.Response) (*GetBatchesResponse, error) {
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23951,6 +25176,16 @@ func ParseGetBatchesResponse(rsp *http.Response) (*GetBatchesResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetBatchesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24008,6 +25243,13 @@ func ParseGetBatchesCountResponse(rsp *http.Response) (*GetBatchesCountResponse,
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24035,6 +25277,16 @@ func ParseGetBatchesCountResponse(rsp *http.Response) (*GetBatchesCountResponse,
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetBatchesCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchesCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24092,6 +25344,13 @@ func ParseGetBatchStatisticsResponse(rsp *http.Response) (*GetBatchStatisticsRes
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24119,6 +25378,16 @@ func ParseGetBatchStatisticsResponse(rsp *http.Response) (*GetBatchStatisticsRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetBatchStatisticsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchStatisticsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24176,6 +25445,13 @@ func ParseGetBatchStatisticsCountResponse(rsp *http.Response) (*GetBatchStatisti
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24203,6 +25479,16 @@ func ParseGetBatchStatisticsCountResponse(rsp *http.Response) (*GetBatchStatisti
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetBatchStatisticsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchStatisticsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24263,6 +25549,13 @@ func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) 
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24290,6 +25583,16 @@ func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) 
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteBatchResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24354,6 +25657,13 @@ func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24381,6 +25691,16 @@ func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetBatchResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24455,6 +25775,13 @@ func ParseUpdateBatchSuspensionStateResponse(rsp *http.Response) (*UpdateBatchSu
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24482,6 +25809,16 @@ func ParseUpdateBatchSuspensionStateResponse(rsp *http.Response) (*UpdateBatchSu
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateBatchSuspensionStateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateBatchSuspensionStateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24539,6 +25876,13 @@ func ParseGetProcessEngineNamesResponse(rsp *http.Response) (*GetProcessEngineNa
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24566,6 +25910,16 @@ func ParseGetProcessEngineNamesResponse(rsp *http.Response) (*GetProcessEngineNa
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetProcessEngineNamesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessEngineNamesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24623,6 +25977,13 @@ func ParseGetLocalExecutionVariableBinaryResponse(rsp *http.Response) (*GetLocal
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24660,6 +26021,16 @@ func ParseGetLocalExecutionVariableBinaryResponse(rsp *http.Response) (*GetLocal
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetLocalExecutionVariableBinaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetLocalExecutionVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24717,6 +26088,13 @@ func ParseGetExternalTasksResponse(rsp *http.Response) (*GetExternalTasksRespons
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24744,6 +26122,16 @@ func ParseGetExternalTasksResponse(rsp *http.Response) (*GetExternalTasksRespons
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExternalTasksResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24815,6 +26203,13 @@ func ParseQueryExternalTasksResponse(rsp *http.Response) (*QueryExternalTasksRes
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24842,6 +26237,16 @@ func ParseQueryExternalTasksResponse(rsp *http.Response) (*QueryExternalTasksRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryExternalTasksResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24899,6 +26304,13 @@ func ParseGetExternalTasksCountResponse(rsp *http.Response) (*GetExternalTasksCo
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24926,6 +26338,16 @@ func ParseGetExternalTasksCountResponse(rsp *http.Response) (*GetExternalTasksCo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExternalTasksCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTasksCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -24997,6 +26419,13 @@ func ParseQueryExternalTasksCountResponse(rsp *http.Response) (*QueryExternalTas
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25024,6 +26453,16 @@ func ParseQueryExternalTasksCountResponse(rsp *http.Response) (*QueryExternalTas
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryExternalTasksCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryExternalTasksCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25102,6 +26541,13 @@ func ParseCreateExternalTaskResponse(rsp *http.Response) (*CreateExternalTaskRes
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25129,6 +26575,16 @@ func ParseCreateExternalTaskResponse(rsp *http.Response) (*CreateExternalTaskRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateExternalTaskResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateExternalTaskResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25207,6 +26663,13 @@ func ParseCreateExternalTasksResponse(rsp *http.Response) (*CreateExternalTasksR
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25234,6 +26697,16 @@ func ParseCreateExternalTasksResponse(rsp *http.Response) (*CreateExternalTasksR
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateExternalTasksResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateExternalTasksResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25305,6 +26778,13 @@ func ParseFetchAndLockResponse(rsp *http.Response) (*FetchAndLockResponse, error
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25332,6 +26812,16 @@ func ParseFetchAndLockResponse(rsp *http.Response) (*FetchAndLockResponse, error
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers FetchAndLockResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers FetchAndLockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25406,6 +26896,13 @@ func ParseSetExternalTaskRetriesResponse(rsp *http.Response) (*SetExternalTaskRe
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25433,6 +26930,16 @@ func ParseSetExternalTaskRetriesResponse(rsp *http.Response) (*SetExternalTaskRe
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetExternalTaskRetriesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25511,6 +27018,13 @@ func ParseSetExternalTaskRetriesAsyncOperationResponse(rsp *http.Response) (*Set
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25538,6 +27052,16 @@ func ParseSetExternalTaskRetriesAsyncOperationResponse(rsp *http.Response) (*Set
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetExternalTaskRetriesAsyncOperationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskRetriesAsyncOperationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25595,6 +27119,13 @@ func ParseGetTopicNamesResponse(rsp *http.Response) (*GetTopicNamesResponse, err
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25622,6 +27153,16 @@ func ParseGetTopicNamesResponse(rsp *http.Response) (*GetTopicNamesResponse, err
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetTopicNamesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetTopicNamesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25686,6 +27227,13 @@ func ParseGetExternalTaskResponse(rsp *http.Response) (*GetExternalTaskResponse,
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25713,6 +27261,16 @@ func ParseGetExternalTaskResponse(rsp *http.Response) (*GetExternalTaskResponse,
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExternalTaskResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTaskResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25787,6 +27345,13 @@ func ParseHandleExternalTaskBpmnErrorResponse(rsp *http.Response) (*HandleExtern
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25814,6 +27379,16 @@ func ParseHandleExternalTaskBpmnErrorResponse(rsp *http.Response) (*HandleExtern
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers HandleExternalTaskBpmnErrorResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers HandleExternalTaskBpmnErrorResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25888,6 +27463,13 @@ func ParseCompleteExternalTaskResourceResponse(rsp *http.Response) (*CompleteExt
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25915,6 +27497,16 @@ func ParseCompleteExternalTaskResourceResponse(rsp *http.Response) (*CompleteExt
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CompleteExternalTaskResourceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers CompleteExternalTaskResourceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -25982,6 +27574,13 @@ func ParseGetExternalTaskErrorDetailsResponse(rsp *http.Response) (*GetExternalT
 		}
 		response.JSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26009,6 +27608,16 @@ func ParseGetExternalTaskErrorDetailsResponse(rsp *http.Response) (*GetExternalT
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetExternalTaskErrorDetailsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetExternalTaskErrorDetailsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26083,6 +27692,13 @@ func ParseExtendLockResponse(rsp *http.Response) (*ExtendLockResponse, error) {
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26110,6 +27726,16 @@ func ParseExtendLockResponse(rsp *http.Response) (*ExtendLockResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ExtendLockResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ExtendLockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26184,6 +27810,13 @@ func ParseHandleFailureResponse(rsp *http.Response) (*HandleFailureResponse, err
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26211,6 +27844,16 @@ func ParseHandleFailureResponse(rsp *http.Response) (*HandleFailureResponse, err
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers HandleFailureResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers HandleFailureResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26285,6 +27928,13 @@ func ParseLockResponse(rsp *http.Response) (*LockResponse, error) {
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26312,6 +27962,16 @@ func ParseLockResponse(rsp *http.Response) (*LockResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers LockResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers LockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26386,6 +28046,13 @@ func ParseSetExternalTaskResourcePriorityResponse(rsp *http.Response) (*SetExter
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26413,6 +28080,16 @@ func ParseSetExternalTaskResourcePriorityResponse(rsp *http.Response) (*SetExter
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetExternalTaskResourcePriorityResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskResourcePriorityResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26487,6 +28164,13 @@ func ParseSetExternalTaskResourceRetriesResponse(rsp *http.Response) (*SetExtern
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26514,6 +28198,16 @@ func ParseSetExternalTaskResourceRetriesResponse(rsp *http.Response) (*SetExtern
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetExternalTaskResourceRetriesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetExternalTaskResourceRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26574,6 +28268,13 @@ func ParseUnlockResponse(rsp *http.Response) (*UnlockResponse, error) {
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26601,6 +28302,16 @@ func ParseUnlockResponse(rsp *http.Response) (*UnlockResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UnlockResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UnlockResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26658,6 +28369,13 @@ func ParseGetHistoricBatchesResponse(rsp *http.Response) (*GetHistoricBatchesRes
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26685,6 +28403,16 @@ func ParseGetHistoricBatchesResponse(rsp *http.Response) (*GetHistoricBatchesRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricBatchesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26742,6 +28470,13 @@ func ParseGetCleanableHistoricBatchesReportResponse(rsp *http.Response) (*GetCle
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26769,6 +28504,16 @@ func ParseGetCleanableHistoricBatchesReportResponse(rsp *http.Response) (*GetCle
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetCleanableHistoricBatchesReportResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetCleanableHistoricBatchesReportResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26826,6 +28571,13 @@ func ParseGetCleanableHistoricBatchesReportCountResponse(rsp *http.Response) (*G
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26853,6 +28605,16 @@ func ParseGetCleanableHistoricBatchesReportCountResponse(rsp *http.Response) (*G
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetCleanableHistoricBatchesReportCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetCleanableHistoricBatchesReportCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -26910,6 +28672,13 @@ func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatch
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -26937,6 +28706,16 @@ func ParseGetHistoricBatchesCountResponse(rsp *http.Response) (*GetHistoricBatch
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricBatchesCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchesCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27008,6 +28787,13 @@ func ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp *http.Response) (*SetRemo
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27035,6 +28821,16 @@ func ParseSetRemovalTimeAsyncHistoricBatchResponse(rsp *http.Response) (*SetRemo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetRemovalTimeAsyncHistoricBatchResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetRemovalTimeAsyncHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27095,6 +28891,13 @@ func ParseDeleteHistoricBatchResponse(rsp *http.Response) (*DeleteHistoricBatchR
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27122,6 +28925,16 @@ func ParseDeleteHistoricBatchResponse(rsp *http.Response) (*DeleteHistoricBatchR
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteHistoricBatchResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27186,6 +28999,13 @@ func ParseGetHistoricBatchResponse(rsp *http.Response) (*GetHistoricBatchRespons
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27213,6 +29033,16 @@ func ParseGetHistoricBatchResponse(rsp *http.Response) (*GetHistoricBatchRespons
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricBatchResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricBatchResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27270,6 +29100,13 @@ func ParseGetHistoricExternalTaskLogsResponse(rsp *http.Response) (*GetHistoricE
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27297,6 +29134,16 @@ func ParseGetHistoricExternalTaskLogsResponse(rsp *http.Response) (*GetHistoricE
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricExternalTaskLogsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27368,6 +29215,13 @@ func ParseQueryHistoricExternalTaskLogsResponse(rsp *http.Response) (*QueryHisto
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27395,6 +29249,16 @@ func ParseQueryHistoricExternalTaskLogsResponse(rsp *http.Response) (*QueryHisto
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryHistoricExternalTaskLogsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricExternalTaskLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27452,6 +29316,13 @@ func ParseGetHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*GetHist
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27479,6 +29350,16 @@ func ParseGetHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*GetHist
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricExternalTaskLogsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27550,6 +29431,13 @@ func ParseQueryHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*Query
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27577,6 +29465,16 @@ func ParseQueryHistoricExternalTaskLogsCountResponse(rsp *http.Response) (*Query
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryHistoricExternalTaskLogsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricExternalTaskLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27641,6 +29539,13 @@ func ParseGetHistoricExternalTaskLogResponse(rsp *http.Response) (*GetHistoricEx
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27668,6 +29573,16 @@ func ParseGetHistoricExternalTaskLogResponse(rsp *http.Response) (*GetHistoricEx
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricExternalTaskLogResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricExternalTaskLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27735,6 +29650,13 @@ func ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp *http.Response) (*G
 		}
 		response.JSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27762,6 +29684,16 @@ func ParseGetErrorDetailsHistoricExternalTaskLogResponse(rsp *http.Response) (*G
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetErrorDetailsHistoricExternalTaskLogResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetErrorDetailsHistoricExternalTaskLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27819,6 +29751,13 @@ func ParseGetHistoricIncidentsResponse(rsp *http.Response) (*GetHistoricIncident
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27846,6 +29785,16 @@ func ParseGetHistoricIncidentsResponse(rsp *http.Response) (*GetHistoricIncident
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricIncidentsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricIncidentsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27903,6 +29852,13 @@ func ParseGetHistoricIncidentsCountResponse(rsp *http.Response) (*GetHistoricInc
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27930,6 +29886,16 @@ func ParseGetHistoricIncidentsCountResponse(rsp *http.Response) (*GetHistoricInc
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricIncidentsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricIncidentsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -27987,6 +29953,13 @@ func ParseGetHistoricJobLogsResponse(rsp *http.Response) (*GetHistoricJobLogsRes
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28014,6 +29987,16 @@ func ParseGetHistoricJobLogsResponse(rsp *http.Response) (*GetHistoricJobLogsRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricJobLogsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28085,6 +30068,13 @@ func ParseQueryHistoricJobLogsResponse(rsp *http.Response) (*QueryHistoricJobLog
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28112,6 +30102,16 @@ func ParseQueryHistoricJobLogsResponse(rsp *http.Response) (*QueryHistoricJobLog
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryHistoricJobLogsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricJobLogsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28169,6 +30169,13 @@ func ParseGetHistoricJobLogsCountResponse(rsp *http.Response) (*GetHistoricJobLo
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28196,6 +30203,16 @@ func ParseGetHistoricJobLogsCountResponse(rsp *http.Response) (*GetHistoricJobLo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricJobLogsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28267,6 +30284,13 @@ func ParseQueryHistoricJobLogsCountResponse(rsp *http.Response) (*QueryHistoricJ
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28294,6 +30318,16 @@ func ParseQueryHistoricJobLogsCountResponse(rsp *http.Response) (*QueryHistoricJ
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryHistoricJobLogsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryHistoricJobLogsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28358,6 +30392,13 @@ func ParseGetHistoricJobLogResponse(rsp *http.Response) (*GetHistoricJobLogRespo
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28385,6 +30426,16 @@ func ParseGetHistoricJobLogResponse(rsp *http.Response) (*GetHistoricJobLogRespo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetHistoricJobLogResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetHistoricJobLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28452,6 +30503,13 @@ func ParseGetStacktraceHistoricJobLogResponse(rsp *http.Response) (*GetStacktrac
 		}
 		response.JSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28479,6 +30537,16 @@ func ParseGetStacktraceHistoricJobLogResponse(rsp *http.Response) (*GetStacktrac
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetStacktraceHistoricJobLogResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceHistoricJobLogResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28536,6 +30604,13 @@ func ParseGetIncidentsResponse(rsp *http.Response) (*GetIncidentsResponse, error
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28563,6 +30638,16 @@ func ParseGetIncidentsResponse(rsp *http.Response) (*GetIncidentsResponse, error
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetIncidentsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28620,6 +30705,13 @@ func ParseGetIncidentsCountResponse(rsp *http.Response) (*GetIncidentsCountRespo
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28647,6 +30739,16 @@ func ParseGetIncidentsCountResponse(rsp *http.Response) (*GetIncidentsCountRespo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetIncidentsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28707,6 +30809,13 @@ func ParseResolveIncidentResponse(rsp *http.Response) (*ResolveIncidentResponse,
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28734,6 +30843,16 @@ func ParseResolveIncidentResponse(rsp *http.Response) (*ResolveIncidentResponse,
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ResolveIncidentResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ResolveIncidentResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28798,6 +30917,13 @@ func ParseGetIncidentResponse(rsp *http.Response) (*GetIncidentResponse, error) 
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28825,6 +30951,16 @@ func ParseGetIncidentResponse(rsp *http.Response) (*GetIncidentResponse, error) 
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetIncidentResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetIncidentResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28885,6 +31021,13 @@ func ParseClearIncidentAnnotationResponse(rsp *http.Response) (*ClearIncidentAnn
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -28912,6 +31055,16 @@ func ParseClearIncidentAnnotationResponse(rsp *http.Response) (*ClearIncidentAnn
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ClearIncidentAnnotationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ClearIncidentAnnotationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -28986,6 +31139,13 @@ func ParseSetIncidentAnnotationResponse(rsp *http.Response) (*SetIncidentAnnotat
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29013,6 +31173,16 @@ func ParseSetIncidentAnnotationResponse(rsp *http.Response) (*SetIncidentAnnotat
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetIncidentAnnotationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetIncidentAnnotationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29070,6 +31240,13 @@ func ParseGetJobsResponse(rsp *http.Response) (*GetJobsResponse, error) {
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29097,6 +31274,16 @@ func ParseGetJobsResponse(rsp *http.Response) (*GetJobsResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29168,6 +31355,13 @@ func ParseQueryJobsResponse(rsp *http.Response) (*QueryJobsResponse, error) {
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29195,6 +31389,16 @@ func ParseQueryJobsResponse(rsp *http.Response) (*QueryJobsResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryJobsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29252,6 +31456,13 @@ func ParseGetJobDefinitionsResponse(rsp *http.Response) (*GetJobDefinitionsRespo
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29279,6 +31490,16 @@ func ParseGetJobDefinitionsResponse(rsp *http.Response) (*GetJobDefinitionsRespo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobDefinitionsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29350,6 +31571,13 @@ func ParseQueryJobDefinitionsResponse(rsp *http.Response) (*QueryJobDefinitionsR
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29377,6 +31605,16 @@ func ParseQueryJobDefinitionsResponse(rsp *http.Response) (*QueryJobDefinitionsR
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryJobDefinitionsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29434,6 +31672,13 @@ func ParseGetJobDefinitionsCountResponse(rsp *http.Response) (*GetJobDefinitions
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29461,6 +31706,16 @@ func ParseGetJobDefinitionsCountResponse(rsp *http.Response) (*GetJobDefinitions
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobDefinitionsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29532,6 +31787,13 @@ func ParseQueryJobDefinitionsCountResponse(rsp *http.Response) (*QueryJobDefinit
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29559,6 +31821,16 @@ func ParseQueryJobDefinitionsCountResponse(rsp *http.Response) (*QueryJobDefinit
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryJobDefinitionsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobDefinitionsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29626,6 +31898,13 @@ func ParseUpdateSuspensionStateJobDefinitionsResponse(rsp *http.Response) (*Upda
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29653,6 +31932,16 @@ func ParseUpdateSuspensionStateJobDefinitionsResponse(rsp *http.Response) (*Upda
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateSuspensionStateJobDefinitionsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateJobDefinitionsResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29717,6 +32006,13 @@ func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionRespons
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29744,6 +32040,16 @@ func ParseGetJobDefinitionResponse(rsp *http.Response) (*GetJobDefinitionRespons
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobDefinitionResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29818,6 +32124,13 @@ func ParseSetJobPriorityJobDefinitionResponse(rsp *http.Response) (*SetJobPriori
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29845,6 +32158,16 @@ func ParseSetJobPriorityJobDefinitionResponse(rsp *http.Response) (*SetJobPriori
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobPriorityJobDefinitionResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobPriorityJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -29912,6 +32235,13 @@ func ParseSetJobRetriesJobDefinitionResponse(rsp *http.Response) (*SetJobRetries
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -29939,6 +32269,16 @@ func ParseSetJobRetriesJobDefinitionResponse(rsp *http.Response) (*SetJobRetries
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobRetriesJobDefinitionResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30006,6 +32346,13 @@ func ParseUpdateSuspensionStateJobDefinitionResponse(rsp *http.Response) (*Updat
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30033,6 +32380,16 @@ func ParseUpdateSuspensionStateJobDefinitionResponse(rsp *http.Response) (*Updat
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateSuspensionStateJobDefinitionResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateJobDefinitionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30090,6 +32447,13 @@ func ParseGetJobsCountResponse(rsp *http.Response) (*GetJobsCountResponse, error
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30117,6 +32481,16 @@ func ParseGetJobsCountResponse(rsp *http.Response) (*GetJobsCountResponse, error
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30188,6 +32562,13 @@ func ParseQueryJobsCountResponse(rsp *http.Response) (*QueryJobsCountResponse, e
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30215,6 +32596,16 @@ func ParseQueryJobsCountResponse(rsp *http.Response) (*QueryJobsCountResponse, e
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers QueryJobsCountResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers QueryJobsCountResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30286,6 +32677,13 @@ func ParseSetJobRetriesAsyncOperationResponse(rsp *http.Response) (*SetJobRetrie
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30313,6 +32711,16 @@ func ParseSetJobRetriesAsyncOperationResponse(rsp *http.Response) (*SetJobRetrie
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobRetriesAsyncOperationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesAsyncOperationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30380,6 +32788,13 @@ func ParseUpdateSuspensionStateByResponse(rsp *http.Response) (*UpdateSuspension
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30407,6 +32822,16 @@ func ParseUpdateSuspensionStateByResponse(rsp *http.Response) (*UpdateSuspension
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateSuspensionStateByResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateByResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30467,6 +32892,13 @@ func ParseDeleteJobResponse(rsp *http.Response) (*DeleteJobResponse, error) {
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30494,6 +32926,16 @@ func ParseDeleteJobResponse(rsp *http.Response) (*DeleteJobResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteJobResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30558,6 +33000,13 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30585,6 +33034,16 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetJobResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30659,6 +33118,13 @@ func ParseSetJobDuedateResponse(rsp *http.Response) (*SetJobDuedateResponse, err
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30686,6 +33152,16 @@ func ParseSetJobDuedateResponse(rsp *http.Response) (*SetJobDuedateResponse, err
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobDuedateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobDuedateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30746,6 +33222,13 @@ func ParseRecalculateDuedateResponse(rsp *http.Response) (*RecalculateDuedateRes
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30773,6 +33256,16 @@ func ParseRecalculateDuedateResponse(rsp *http.Response) (*RecalculateDuedateRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RecalculateDuedateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers RecalculateDuedateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30833,6 +33326,13 @@ func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30860,6 +33360,16 @@ func ParseExecuteJobResponse(rsp *http.Response) (*ExecuteJobResponse, error) {
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ExecuteJobResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ExecuteJobResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -30934,6 +33444,13 @@ func ParseSetJobPriorityResponse(rsp *http.Response) (*SetJobPriorityResponse, e
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30961,6 +33478,16 @@ func ParseSetJobPriorityResponse(rsp *http.Response) (*SetJobPriorityResponse, e
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobPriorityResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobPriorityResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31035,6 +33562,13 @@ func ParseSetJobRetriesResponse(rsp *http.Response) (*SetJobRetriesResponse, err
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31062,6 +33596,16 @@ func ParseSetJobRetriesResponse(rsp *http.Response) (*SetJobRetriesResponse, err
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers SetJobRetriesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers SetJobRetriesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31129,6 +33673,13 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 		}
 		response.JSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31156,6 +33707,16 @@ func ParseGetStacktraceResponse(rsp *http.Response) (*GetStacktraceResponse, err
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetStacktraceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetStacktraceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31230,6 +33791,13 @@ func ParseUpdateJobSuspensionStateResponse(rsp *http.Response) (*UpdateJobSuspen
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31257,6 +33825,16 @@ func ParseUpdateJobSuspensionStateResponse(rsp *http.Response) (*UpdateJobSuspen
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateJobSuspensionStateResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateJobSuspensionStateResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31317,6 +33895,13 @@ func ParseDeleteProcessInstanceResponse(rsp *http.Response) (*DeleteProcessInsta
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31344,6 +33929,16 @@ func ParseDeleteProcessInstanceResponse(rsp *http.Response) (*DeleteProcessInsta
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteProcessInstanceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers DeleteProcessInstanceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31408,6 +34003,13 @@ func ParseGetProcessInstanceResponse(rsp *http.Response) (*GetProcessInstanceRes
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31435,6 +34037,16 @@ func ParseGetProcessInstanceResponse(rsp *http.Response) (*GetProcessInstanceRes
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetProcessInstanceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31509,6 +34121,13 @@ func ParseUpdateSuspensionStateByIDResponse(rsp *http.Response) (*UpdateSuspensi
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31536,6 +34155,16 @@ func ParseUpdateSuspensionStateByIDResponse(rsp *http.Response) (*UpdateSuspensi
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateSuspensionStateByIDResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers UpdateSuspensionStateByIDResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31610,6 +34239,13 @@ func ParseModifyProcessInstanceVariablesResponse(rsp *http.Response) (*ModifyPro
 		}
 		response.JSON415 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31637,6 +34273,16 @@ func ParseModifyProcessInstanceVariablesResponse(rsp *http.Response) (*ModifyPro
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ModifyProcessInstanceVariablesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers ModifyProcessInstanceVariablesResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31701,6 +34347,13 @@ func ParseGetProcessInstanceVariableResponse(rsp *http.Response) (*GetProcessIns
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31728,6 +34381,16 @@ func ParseGetProcessInstanceVariableResponse(rsp *http.Response) (*GetProcessIns
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetProcessInstanceVariableResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceVariableResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31785,6 +34448,13 @@ func ParseGetProcessInstanceVariableBinaryResponse(rsp *http.Response) (*GetProc
 		}
 		response.JSON404 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31822,6 +34492,16 @@ func ParseGetProcessInstanceVariableBinaryResponse(rsp *http.Response) (*GetProc
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetProcessInstanceVariableBinaryResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetProcessInstanceVariableBinaryResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
@@ -31879,6 +34559,13 @@ func ParseGetRestAPIVersionResponse(rsp *http.Response) (*GetRestAPIVersionRespo
 		}
 		response.JSON403 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest InternalError
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31906,6 +34593,16 @@ func ParseGetRestAPIVersionResponse(rsp *http.Response) (*GetRestAPIVersionRespo
 			headers.WWWAuthenticate = &value
 		}
 		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetRestAPIVersionResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int32
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int32"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetRestAPIVersionResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

@@ -3439,6 +3439,11 @@ type NotFound = ExceptionDto
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
 type PayloadTooLarge = ExceptionDto
 
+// TooManyRequests The one body of every error.
+//
+// Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}
+type TooManyRequests = ExceptionDto
+
 // Unauthorized The one body of every error.
 //
 // Example: {"code":null,"message":"Batch with id 'b1' does not exist","type":"InvalidRequestException"}

@@ -4649,6 +4649,15 @@ type NotFoundJSONResponse ExceptionDto
 
 type PayloadTooLargeJSONResponse ExceptionDto
 
+type TooManyRequestsResponseHeaders struct {
+	RetryAfter *int32
+}
+type TooManyRequestsJSONResponse struct {
+	Body ExceptionDto
+
+	Headers TooManyRequestsResponseHeaders
+}
+
 type UnauthorizedResponseHeaders struct {
 	WWWAuthenticate *string
 }
@@ -4743,6 +4752,23 @@ func (response GetBatches403JSONResponse) VisitGetBatchesResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatches429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetBatches429JSONResponse) VisitGetBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4845,6 +4871,23 @@ func (response GetBatchesCount403JSONResponse) VisitGetBatchesCountResponse(w ht
 	return err
 }
 
+type GetBatchesCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetBatchesCount429JSONResponse) VisitGetBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBatchesCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetBatchesCount500JSONResponse) VisitGetBatchesCountResponse(w http.ResponseWriter) error {
@@ -4943,6 +4986,23 @@ func (response GetBatchStatistics403JSONResponse) VisitGetBatchStatisticsRespons
 	return err
 }
 
+type GetBatchStatistics429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetBatchStatistics429JSONResponse) VisitGetBatchStatisticsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetBatchStatistics500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetBatchStatistics500JSONResponse) VisitGetBatchStatisticsResponse(w http.ResponseWriter) error {
@@ -5037,6 +5097,23 @@ func (response GetBatchStatisticsCount403JSONResponse) VisitGetBatchStatisticsCo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatchStatisticsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetBatchStatisticsCount429JSONResponse) VisitGetBatchStatisticsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5144,6 +5221,23 @@ func (response DeleteBatch404JSONResponse) VisitDeleteBatchResponse(w http.Respo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBatch429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteBatch429JSONResponse) VisitDeleteBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5256,6 +5350,23 @@ func (response GetBatch404JSONResponse) VisitGetBatchResponse(w http.ResponseWri
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBatch429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetBatch429JSONResponse) VisitGetBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5397,6 +5508,23 @@ func (response UpdateBatchSuspensionState415JSONResponse) VisitUpdateBatchSuspen
 	return err
 }
 
+type UpdateBatchSuspensionState429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateBatchSuspensionState429JSONResponse) VisitUpdateBatchSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateBatchSuspensionState500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateBatchSuspensionState500JSONResponse) VisitUpdateBatchSuspensionStateResponse(w http.ResponseWriter) error {
@@ -5490,6 +5618,23 @@ func (response GetProcessEngineNames403JSONResponse) VisitGetProcessEngineNamesR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessEngineNames429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetProcessEngineNames429JSONResponse) VisitGetProcessEngineNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5615,6 +5760,23 @@ func (response GetLocalExecutionVariableBinary404JSONResponse) VisitGetLocalExec
 	return err
 }
 
+type GetLocalExecutionVariableBinary429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetLocalExecutionVariableBinary429JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetLocalExecutionVariableBinary500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetLocalExecutionVariableBinary500JSONResponse) VisitGetLocalExecutionVariableBinaryResponse(w http.ResponseWriter) error {
@@ -5709,6 +5871,23 @@ func (response GetExternalTasks403JSONResponse) VisitGetExternalTasksResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTasks429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetExternalTasks429JSONResponse) VisitGetExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5842,6 +6021,23 @@ func (response QueryExternalTasks415JSONResponse) VisitQueryExternalTasksRespons
 	return err
 }
 
+type QueryExternalTasks429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryExternalTasks429JSONResponse) VisitQueryExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryExternalTasks500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryExternalTasks500JSONResponse) VisitQueryExternalTasksResponse(w http.ResponseWriter) error {
@@ -5936,6 +6132,23 @@ func (response GetExternalTasksCount403JSONResponse) VisitGetExternalTasksCountR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTasksCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetExternalTasksCount429JSONResponse) VisitGetExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6064,6 +6277,23 @@ func (response QueryExternalTasksCount415JSONResponse) VisitQueryExternalTasksCo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type QueryExternalTasksCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryExternalTasksCount429JSONResponse) VisitQueryExternalTasksCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6211,6 +6441,23 @@ func (response CreateExternalTask415JSONResponse) VisitCreateExternalTaskRespons
 	return err
 }
 
+type CreateExternalTask429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateExternalTask429JSONResponse) VisitCreateExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateExternalTask500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response CreateExternalTask500JSONResponse) VisitCreateExternalTaskResponse(w http.ResponseWriter) error {
@@ -6354,6 +6601,23 @@ func (response CreateExternalTasks415JSONResponse) VisitCreateExternalTasksRespo
 	return err
 }
 
+type CreateExternalTasks429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CreateExternalTasks429JSONResponse) VisitCreateExternalTasksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateExternalTasks500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response CreateExternalTasks500JSONResponse) VisitCreateExternalTasksResponse(w http.ResponseWriter) error {
@@ -6478,6 +6742,23 @@ func (response FetchAndLock415JSONResponse) VisitFetchAndLockResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FetchAndLock429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response FetchAndLock429JSONResponse) VisitFetchAndLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6614,6 +6895,23 @@ func (response SetExternalTaskRetries415JSONResponse) VisitSetExternalTaskRetrie
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskRetries429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetExternalTaskRetries429JSONResponse) VisitSetExternalTaskRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6761,6 +7059,23 @@ func (response SetExternalTaskRetriesAsyncOperation415JSONResponse) VisitSetExte
 	return err
 }
 
+type SetExternalTaskRetriesAsyncOperation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetExternalTaskRetriesAsyncOperation429JSONResponse) VisitSetExternalTaskRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetExternalTaskRetriesAsyncOperation500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetExternalTaskRetriesAsyncOperation500JSONResponse) VisitSetExternalTaskRetriesAsyncOperationResponse(w http.ResponseWriter) error {
@@ -6855,6 +7170,23 @@ func (response GetTopicNames403JSONResponse) VisitGetTopicNamesResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTopicNames429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetTopicNames429JSONResponse) VisitGetTopicNamesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -6967,6 +7299,23 @@ func (response GetExternalTask404JSONResponse) VisitGetExternalTaskResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTask429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetExternalTask429JSONResponse) VisitGetExternalTaskResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7108,6 +7457,23 @@ func (response HandleExternalTaskBpmnError415JSONResponse) VisitHandleExternalTa
 	return err
 }
 
+type HandleExternalTaskBpmnError429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response HandleExternalTaskBpmnError429JSONResponse) VisitHandleExternalTaskBpmnErrorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type HandleExternalTaskBpmnError500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response HandleExternalTaskBpmnError500JSONResponse) VisitHandleExternalTaskBpmnErrorResponse(w http.ResponseWriter) error {
@@ -7245,6 +7611,23 @@ func (response CompleteExternalTaskResource415JSONResponse) VisitCompleteExterna
 	return err
 }
 
+type CompleteExternalTaskResource429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response CompleteExternalTaskResource429JSONResponse) VisitCompleteExternalTaskResourceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CompleteExternalTaskResource500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response CompleteExternalTaskResource500JSONResponse) VisitCompleteExternalTaskResourceResponse(w http.ResponseWriter) error {
@@ -7372,6 +7755,23 @@ func (response GetExternalTaskErrorDetails406JSONResponse) VisitGetExternalTaskE
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetExternalTaskErrorDetails429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetExternalTaskErrorDetails429JSONResponse) VisitGetExternalTaskErrorDetailsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7513,6 +7913,23 @@ func (response ExtendLock415JSONResponse) VisitExtendLockResponse(w http.Respons
 	return err
 }
 
+type ExtendLock429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ExtendLock429JSONResponse) VisitExtendLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExtendLock500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response ExtendLock500JSONResponse) VisitExtendLockResponse(w http.ResponseWriter) error {
@@ -7646,6 +8063,23 @@ func (response HandleFailure415JSONResponse) VisitHandleFailureResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type HandleFailure429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response HandleFailure429JSONResponse) VisitHandleFailureResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7787,6 +8221,23 @@ func (response Lock415JSONResponse) VisitLockResponse(w http.ResponseWriter) err
 	return err
 }
 
+type Lock429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response Lock429JSONResponse) VisitLockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type Lock500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response Lock500JSONResponse) VisitLockResponse(w http.ResponseWriter) error {
@@ -7920,6 +8371,23 @@ func (response SetExternalTaskResourcePriority415JSONResponse) VisitSetExternalT
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetExternalTaskResourcePriority429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetExternalTaskResourcePriority429JSONResponse) VisitSetExternalTaskResourcePriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8061,6 +8529,23 @@ func (response SetExternalTaskResourceRetries415JSONResponse) VisitSetExternalTa
 	return err
 }
 
+type SetExternalTaskResourceRetries429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetExternalTaskResourceRetries429JSONResponse) VisitSetExternalTaskResourceRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetExternalTaskResourceRetries500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetExternalTaskResourceRetries500JSONResponse) VisitSetExternalTaskResourceRetriesResponse(w http.ResponseWriter) error {
@@ -8167,6 +8652,23 @@ func (response Unlock404JSONResponse) VisitUnlockResponse(w http.ResponseWriter)
 	return err
 }
 
+type Unlock429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response Unlock429JSONResponse) VisitUnlockResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type Unlock500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response Unlock500JSONResponse) VisitUnlockResponse(w http.ResponseWriter) error {
@@ -8261,6 +8763,23 @@ func (response GetHistoricBatches403JSONResponse) VisitGetHistoricBatchesRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatches429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricBatches429JSONResponse) VisitGetHistoricBatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8363,6 +8882,23 @@ func (response GetCleanableHistoricBatchesReport403JSONResponse) VisitGetCleanab
 	return err
 }
 
+type GetCleanableHistoricBatchesReport429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetCleanableHistoricBatchesReport429JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCleanableHistoricBatchesReport500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetCleanableHistoricBatchesReport500JSONResponse) VisitGetCleanableHistoricBatchesReportResponse(w http.ResponseWriter) error {
@@ -8461,6 +8997,23 @@ func (response GetCleanableHistoricBatchesReportCount403JSONResponse) VisitGetCl
 	return err
 }
 
+type GetCleanableHistoricBatchesReportCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetCleanableHistoricBatchesReportCount429JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetCleanableHistoricBatchesReportCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetCleanableHistoricBatchesReportCount500JSONResponse) VisitGetCleanableHistoricBatchesReportCountResponse(w http.ResponseWriter) error {
@@ -8555,6 +9108,23 @@ func (response GetHistoricBatchesCount403JSONResponse) VisitGetHistoricBatchesCo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricBatchesCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricBatchesCount429JSONResponse) VisitGetHistoricBatchesCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8687,6 +9257,23 @@ func (response SetRemovalTimeAsyncHistoricBatch415JSONResponse) VisitSetRemovalT
 	return err
 }
 
+type SetRemovalTimeAsyncHistoricBatch429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetRemovalTimeAsyncHistoricBatch429JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetRemovalTimeAsyncHistoricBatch500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetRemovalTimeAsyncHistoricBatch500JSONResponse) VisitSetRemovalTimeAsyncHistoricBatchResponse(w http.ResponseWriter) error {
@@ -8789,6 +9376,23 @@ func (response DeleteHistoricBatch404JSONResponse) VisitDeleteHistoricBatchRespo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteHistoricBatch429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteHistoricBatch429JSONResponse) VisitDeleteHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -8905,6 +9509,23 @@ func (response GetHistoricBatch404JSONResponse) VisitGetHistoricBatchResponse(w 
 	return err
 }
 
+type GetHistoricBatch429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricBatch429JSONResponse) VisitGetHistoricBatchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricBatch500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricBatch500JSONResponse) VisitGetHistoricBatchResponse(w http.ResponseWriter) error {
@@ -8999,6 +9620,23 @@ func (response GetHistoricExternalTaskLogs403JSONResponse) VisitGetHistoricExter
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricExternalTaskLogs429JSONResponse) VisitGetHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9132,6 +9770,23 @@ func (response QueryHistoricExternalTaskLogs415JSONResponse) VisitQueryHistoricE
 	return err
 }
 
+type QueryHistoricExternalTaskLogs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryHistoricExternalTaskLogs429JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryHistoricExternalTaskLogs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryHistoricExternalTaskLogs500JSONResponse) VisitQueryHistoricExternalTaskLogsResponse(w http.ResponseWriter) error {
@@ -9226,6 +9881,23 @@ func (response GetHistoricExternalTaskLogsCount403JSONResponse) VisitGetHistoric
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLogsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricExternalTaskLogsCount429JSONResponse) VisitGetHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9358,6 +10030,23 @@ func (response QueryHistoricExternalTaskLogsCount415JSONResponse) VisitQueryHist
 	return err
 }
 
+type QueryHistoricExternalTaskLogsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryHistoricExternalTaskLogsCount429JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryHistoricExternalTaskLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryHistoricExternalTaskLogsCount500JSONResponse) VisitQueryHistoricExternalTaskLogsCountResponse(w http.ResponseWriter) error {
@@ -9466,6 +10155,23 @@ func (response GetHistoricExternalTaskLog404JSONResponse) VisitGetHistoricExtern
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricExternalTaskLog429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricExternalTaskLog429JSONResponse) VisitGetHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9601,6 +10307,23 @@ func (response GetErrorDetailsHistoricExternalTaskLog406JSONResponse) VisitGetEr
 	return err
 }
 
+type GetErrorDetailsHistoricExternalTaskLog429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetErrorDetailsHistoricExternalTaskLog429JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetErrorDetailsHistoricExternalTaskLog500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetErrorDetailsHistoricExternalTaskLog500JSONResponse) VisitGetErrorDetailsHistoricExternalTaskLogResponse(w http.ResponseWriter) error {
@@ -9695,6 +10418,23 @@ func (response GetHistoricIncidents403JSONResponse) VisitGetHistoricIncidentsRes
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricIncidents429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricIncidents429JSONResponse) VisitGetHistoricIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -9797,6 +10537,23 @@ func (response GetHistoricIncidentsCount403JSONResponse) VisitGetHistoricInciden
 	return err
 }
 
+type GetHistoricIncidentsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricIncidentsCount429JSONResponse) VisitGetHistoricIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHistoricIncidentsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetHistoricIncidentsCount500JSONResponse) VisitGetHistoricIncidentsCountResponse(w http.ResponseWriter) error {
@@ -9891,6 +10648,23 @@ func (response GetHistoricJobLogs403JSONResponse) VisitGetHistoricJobLogsRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricJobLogs429JSONResponse) VisitGetHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10024,6 +10798,23 @@ func (response QueryHistoricJobLogs415JSONResponse) VisitQueryHistoricJobLogsRes
 	return err
 }
 
+type QueryHistoricJobLogs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryHistoricJobLogs429JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryHistoricJobLogs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryHistoricJobLogs500JSONResponse) VisitQueryHistoricJobLogsResponse(w http.ResponseWriter) error {
@@ -10118,6 +10909,23 @@ func (response GetHistoricJobLogsCount403JSONResponse) VisitGetHistoricJobLogsCo
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLogsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricJobLogsCount429JSONResponse) VisitGetHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10250,6 +11058,23 @@ func (response QueryHistoricJobLogsCount415JSONResponse) VisitQueryHistoricJobLo
 	return err
 }
 
+type QueryHistoricJobLogsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryHistoricJobLogsCount429JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryHistoricJobLogsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryHistoricJobLogsCount500JSONResponse) VisitQueryHistoricJobLogsCountResponse(w http.ResponseWriter) error {
@@ -10358,6 +11183,23 @@ func (response GetHistoricJobLog404JSONResponse) VisitGetHistoricJobLogResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoricJobLog429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetHistoricJobLog429JSONResponse) VisitGetHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10493,6 +11335,23 @@ func (response GetStacktraceHistoricJobLog406JSONResponse) VisitGetStacktraceHis
 	return err
 }
 
+type GetStacktraceHistoricJobLog429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetStacktraceHistoricJobLog429JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStacktraceHistoricJobLog500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetStacktraceHistoricJobLog500JSONResponse) VisitGetStacktraceHistoricJobLogResponse(w http.ResponseWriter) error {
@@ -10591,6 +11450,23 @@ func (response GetIncidents403JSONResponse) VisitGetIncidentsResponse(w http.Res
 	return err
 }
 
+type GetIncidents429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIncidents429JSONResponse) VisitGetIncidentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIncidents500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetIncidents500JSONResponse) VisitGetIncidentsResponse(w http.ResponseWriter) error {
@@ -10685,6 +11561,23 @@ func (response GetIncidentsCount403JSONResponse) VisitGetIncidentsCountResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetIncidentsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIncidentsCount429JSONResponse) VisitGetIncidentsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10791,6 +11684,23 @@ func (response ResolveIncident404JSONResponse) VisitResolveIncidentResponse(w ht
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResolveIncident429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ResolveIncident429JSONResponse) VisitResolveIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -10907,6 +11817,23 @@ func (response GetIncident404JSONResponse) VisitGetIncidentResponse(w http.Respo
 	return err
 }
 
+type GetIncident429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetIncident429JSONResponse) VisitGetIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetIncident500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetIncident500JSONResponse) VisitGetIncidentResponse(w http.ResponseWriter) error {
@@ -11009,6 +11936,23 @@ func (response ClearIncidentAnnotation404JSONResponse) VisitClearIncidentAnnotat
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearIncidentAnnotation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ClearIncidentAnnotation429JSONResponse) VisitClearIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11150,6 +12094,23 @@ func (response SetIncidentAnnotation415JSONResponse) VisitSetIncidentAnnotationR
 	return err
 }
 
+type SetIncidentAnnotation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetIncidentAnnotation429JSONResponse) VisitSetIncidentAnnotationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetIncidentAnnotation500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetIncidentAnnotation500JSONResponse) VisitSetIncidentAnnotationResponse(w http.ResponseWriter) error {
@@ -11244,6 +12205,23 @@ func (response GetJobs403JSONResponse) VisitGetJobsResponse(w http.ResponseWrite
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJobs429JSONResponse) VisitGetJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11377,6 +12355,23 @@ func (response QueryJobs415JSONResponse) VisitQueryJobsResponse(w http.ResponseW
 	return err
 }
 
+type QueryJobs429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryJobs429JSONResponse) VisitQueryJobsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryJobs500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryJobs500JSONResponse) VisitQueryJobsResponse(w http.ResponseWriter) error {
@@ -11471,6 +12466,23 @@ func (response GetJobDefinitions403JSONResponse) VisitGetJobDefinitionsResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinitions429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJobDefinitions429JSONResponse) VisitGetJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11604,6 +12616,23 @@ func (response QueryJobDefinitions415JSONResponse) VisitQueryJobDefinitionsRespo
 	return err
 }
 
+type QueryJobDefinitions429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryJobDefinitions429JSONResponse) VisitQueryJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryJobDefinitions500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryJobDefinitions500JSONResponse) VisitQueryJobDefinitionsResponse(w http.ResponseWriter) error {
@@ -11698,6 +12727,23 @@ func (response GetJobDefinitionsCount403JSONResponse) VisitGetJobDefinitionsCoun
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinitionsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJobDefinitionsCount429JSONResponse) VisitGetJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -11830,6 +12876,23 @@ func (response QueryJobDefinitionsCount415JSONResponse) VisitQueryJobDefinitions
 	return err
 }
 
+type QueryJobDefinitionsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryJobDefinitionsCount429JSONResponse) VisitQueryJobDefinitionsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryJobDefinitionsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryJobDefinitionsCount500JSONResponse) VisitQueryJobDefinitionsCountResponse(w http.ResponseWriter) error {
@@ -11952,6 +13015,23 @@ func (response UpdateSuspensionStateJobDefinitions415JSONResponse) VisitUpdateSu
 	return err
 }
 
+type UpdateSuspensionStateJobDefinitions429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinitions429JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateSuspensionStateJobDefinitions500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateSuspensionStateJobDefinitions500JSONResponse) VisitUpdateSuspensionStateJobDefinitionsResponse(w http.ResponseWriter) error {
@@ -12060,6 +13140,23 @@ func (response GetJobDefinition404JSONResponse) VisitGetJobDefinitionResponse(w 
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobDefinition429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJobDefinition429JSONResponse) VisitGetJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12201,6 +13298,23 @@ func (response SetJobPriorityJobDefinition415JSONResponse) VisitSetJobPriorityJo
 	return err
 }
 
+type SetJobPriorityJobDefinition429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobPriorityJobDefinition429JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobPriorityJobDefinition500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetJobPriorityJobDefinition500JSONResponse) VisitSetJobPriorityJobDefinitionResponse(w http.ResponseWriter) error {
@@ -12320,6 +13434,23 @@ func (response SetJobRetriesJobDefinition415JSONResponse) VisitSetJobRetriesJobD
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(415)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetJobRetriesJobDefinition429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobRetriesJobDefinition429JSONResponse) VisitSetJobRetriesJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12447,6 +13578,23 @@ func (response UpdateSuspensionStateJobDefinition415JSONResponse) VisitUpdateSus
 	return err
 }
 
+type UpdateSuspensionStateJobDefinition429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateSuspensionStateJobDefinition429JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateSuspensionStateJobDefinition500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateSuspensionStateJobDefinition500JSONResponse) VisitUpdateSuspensionStateJobDefinitionResponse(w http.ResponseWriter) error {
@@ -12541,6 +13689,23 @@ func (response GetJobsCount403JSONResponse) VisitGetJobsCountResponse(w http.Res
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJobsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJobsCount429JSONResponse) VisitGetJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -12673,6 +13838,23 @@ func (response QueryJobsCount415JSONResponse) VisitQueryJobsCountResponse(w http
 	return err
 }
 
+type QueryJobsCount429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response QueryJobsCount429JSONResponse) VisitQueryJobsCountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type QueryJobsCount500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response QueryJobsCount500JSONResponse) VisitQueryJobsCountResponse(w http.ResponseWriter) error {
@@ -12801,6 +13983,23 @@ func (response SetJobRetriesAsyncOperation415JSONResponse) VisitSetJobRetriesAsy
 	return err
 }
 
+type SetJobRetriesAsyncOperation429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobRetriesAsyncOperation429JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobRetriesAsyncOperation500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetJobRetriesAsyncOperation500JSONResponse) VisitSetJobRetriesAsyncOperationResponse(w http.ResponseWriter) error {
@@ -12923,6 +14122,23 @@ func (response UpdateSuspensionStateBy415JSONResponse) VisitUpdateSuspensionStat
 	return err
 }
 
+type UpdateSuspensionStateBy429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateSuspensionStateBy429JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateSuspensionStateBy500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateSuspensionStateBy500JSONResponse) VisitUpdateSuspensionStateByResponse(w http.ResponseWriter) error {
@@ -13025,6 +14241,23 @@ func (response DeleteJob404JSONResponse) VisitDeleteJobResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteJob429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteJob429JSONResponse) VisitDeleteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13137,6 +14370,23 @@ func (response GetJob404JSONResponse) VisitGetJobResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetJob429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetJob429JSONResponse) VisitGetJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13278,6 +14528,23 @@ func (response SetJobDuedate415JSONResponse) VisitSetJobDuedateResponse(w http.R
 	return err
 }
 
+type SetJobDuedate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobDuedate429JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobDuedate500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetJobDuedate500JSONResponse) VisitSetJobDuedateResponse(w http.ResponseWriter) error {
@@ -13385,6 +14652,23 @@ func (response RecalculateDuedate404JSONResponse) VisitRecalculateDuedateRespons
 	return err
 }
 
+type RecalculateDuedate429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response RecalculateDuedate429JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RecalculateDuedate500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response RecalculateDuedate500JSONResponse) VisitRecalculateDuedateResponse(w http.ResponseWriter) error {
@@ -13487,6 +14771,23 @@ func (response ExecuteJob404JSONResponse) VisitExecuteJobResponse(w http.Respons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExecuteJob429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ExecuteJob429JSONResponse) VisitExecuteJobResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -13628,6 +14929,23 @@ func (response SetJobPriority415JSONResponse) VisitSetJobPriorityResponse(w http
 	return err
 }
 
+type SetJobPriority429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobPriority429JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobPriority500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetJobPriority500JSONResponse) VisitSetJobPriorityResponse(w http.ResponseWriter) error {
@@ -13765,6 +15083,23 @@ func (response SetJobRetries415JSONResponse) VisitSetJobRetriesResponse(w http.R
 	return err
 }
 
+type SetJobRetries429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response SetJobRetries429JSONResponse) VisitSetJobRetriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SetJobRetries500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response SetJobRetries500JSONResponse) VisitSetJobRetriesResponse(w http.ResponseWriter) error {
@@ -13892,6 +15227,23 @@ func (response GetStacktrace406JSONResponse) VisitGetStacktraceResponse(w http.R
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(406)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStacktrace429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetStacktrace429JSONResponse) VisitGetStacktraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -14033,6 +15385,23 @@ func (response UpdateJobSuspensionState415JSONResponse) VisitUpdateJobSuspension
 	return err
 }
 
+type UpdateJobSuspensionState429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateJobSuspensionState429JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateJobSuspensionState500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateJobSuspensionState500JSONResponse) VisitUpdateJobSuspensionStateResponse(w http.ResponseWriter) error {
@@ -14136,6 +15505,23 @@ func (response DeleteProcessInstance404JSONResponse) VisitDeleteProcessInstanceR
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteProcessInstance429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response DeleteProcessInstance429JSONResponse) VisitDeleteProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -14248,6 +15634,23 @@ func (response GetProcessInstance404JSONResponse) VisitGetProcessInstanceRespons
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstance429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetProcessInstance429JSONResponse) VisitGetProcessInstanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -14389,6 +15792,23 @@ func (response UpdateSuspensionStateByID415JSONResponse) VisitUpdateSuspensionSt
 	return err
 }
 
+type UpdateSuspensionStateByID429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response UpdateSuspensionStateByID429JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type UpdateSuspensionStateByID500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response UpdateSuspensionStateByID500JSONResponse) VisitUpdateSuspensionStateByIDResponse(w http.ResponseWriter) error {
@@ -14526,6 +15946,23 @@ func (response ModifyProcessInstanceVariables415JSONResponse) VisitModifyProcess
 	return err
 }
 
+type ModifyProcessInstanceVariables429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response ModifyProcessInstanceVariables429JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ModifyProcessInstanceVariables500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response ModifyProcessInstanceVariables500JSONResponse) VisitModifyProcessInstanceVariablesResponse(w http.ResponseWriter) error {
@@ -14636,6 +16073,23 @@ func (response GetProcessInstanceVariable404JSONResponse) VisitGetProcessInstanc
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetProcessInstanceVariable429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetProcessInstanceVariable429JSONResponse) VisitGetProcessInstanceVariableResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -14761,6 +16215,23 @@ func (response GetProcessInstanceVariableBinary404JSONResponse) VisitGetProcessI
 	return err
 }
 
+type GetProcessInstanceVariableBinary429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetProcessInstanceVariableBinary429JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetProcessInstanceVariableBinary500JSONResponse struct{ InternalErrorJSONResponse }
 
 func (response GetProcessInstanceVariableBinary500JSONResponse) VisitGetProcessInstanceVariableBinaryResponse(w http.ResponseWriter) error {
@@ -14854,6 +16325,23 @@ func (response GetRestAPIVersion403JSONResponse) VisitGetRestAPIVersionResponse(
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRestAPIVersion429JSONResponse struct{ TooManyRequestsJSONResponse }
+
+func (response GetRestAPIVersion429JSONResponse) VisitGetRestAPIVersionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
 	_, err := buf.WriteTo(w)
 	return err
 }

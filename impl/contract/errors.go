@@ -25,9 +25,10 @@ var statuses = map[fault.Kind]int{
 	fault.TooLarge:       http.StatusRequestEntityTooLarge,
 	fault.MediaType:      http.StatusUnsupportedMediaType,
 	fault.Unavailable:    http.StatusServiceUnavailable,
+	fault.TooMany:        http.StatusTooManyRequests,
 }
 
-// retryAfter is how many seconds a client should wait after a 503.
+// retryAfter is how many seconds a client should wait after a 503 or a 429.
 const retryAfter = "1"
 
 // Write answers a request with an error; it is echo's HTTPErrorHandler. Nothing is written to an answer that has begun.
@@ -39,7 +40,7 @@ func (c *Contract) Write(err error, ec echo.Context) {
 		return
 	}
 	header := ec.Response().Header()
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		header.Set("Retry-After", retryAfter)
 	}
 	for _, challenge := range f.Challenges {

@@ -21,6 +21,7 @@ const (
 	TooLarge                   // 413
 	MediaType                  // 415
 	Unavailable                // 503, with Retry-After
+	TooMany                    // 429, with Retry-After
 	NotAllowedHere             // 405, with Allow
 )
 
