@@ -346,6 +346,47 @@ func TestServeWithLogIns(t *testing.T) {
 	}
 }
 
+// A user's tenants decide what the user sees, by password as by token.
+func TestServeTenantsOfUsers(t *testing.T) {
+	t.Parallel()
+	file, m, client := usersFile(t), newMint(t), worker(t)
+	adds(t, file, "battery staple", "eu", "--role=worker", "--tenant=eu")
+	adds(t, file, "battery staple", "both", "--role=worker", "--tenant=eu", "--tenant=us", "--untenanted")
+	s := startServer(t, "sqlite::memory:", "--auth=basic,jwt", "--users-file="+file, "--jwt-keys="+m.file, "--jwt-issuer=issuer", "--jwt-audience=rearm",
+		"--jwt-tenants-claim=sub")
+	for _, task := range []string{`{"topicName": "t", "tenantId": "eu"}`, `{"topicName": "t", "tenantId": "us"}`, `{"topicName": "t"}`} {
+		var made struct{ ID string }
+		if status := s.asks(t, client, "admin", "I am admin", http.MethodPost, "/external-task/create", "", task, &made); status != 200 {
+			t.Fatalf("create: %d", status)
+		}
+	}
+	count := func(header string) (n struct{ Count int }) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/engine-rest/external-task/count", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", header)
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close() //nolint:errcheck // it is read to its end
+		if err := json.NewDecoder(res.Body).Decode(&n); err != nil || res.StatusCode != 200 {
+			t.Errorf("%d, %v", res.StatusCode, err)
+		}
+		return n
+	}
+	later := time.Now().Add(time.Hour)
+	for header, want := range map[string]int{
+		password("admin", "I am admin"): 3, password("eu", "battery staple"): 1, password("both", "battery staple"): 3,
+		m.token(t, "us", later, "viewer"): 1, m.token(t, "nowhere", later, "viewer"): 0, m.token(t, "*", later, "viewer"): 3,
+	} {
+		if got := count(header); got.Count != want {
+			t.Errorf("%s sees %d tasks, want %d", header, got.Count, want)
+		}
+	}
+}
+
 // Settings that would let strangers in, or nobody, end the program with one line before it opens anything.
 func TestLogInsThatCannotBe(t *testing.T) {
 	t.Parallel()

@@ -146,10 +146,10 @@ func TestFailuresAreSlowed(t *testing.T) {
 	if !strings.Contains(d.log.String(), "slowed down") || !strings.Contains(d.log.String(), "192.0.2.1/32") {
 		t.Errorf("the log: %s", d.log)
 	}
-	d.wants(t, "mary", "guess", fault.Unavailable, 0)
-	d.wants(t, "mary", "correct horse", fault.Unavailable, 0)
+	d.wants(t, "mary", "guess", fault.TooMany, 0)
+	d.wants(t, "mary", "correct horse", fault.TooMany, 0)
 	_, _, err := ask(d.Guard, basic("mary", "correct horse"))
-	refused(t, err, fault.Unavailable, "try again in 6 s")
+	refused(t, err, fault.TooMany, "try again in 6 s")
 	d.wants(t, "app", "battery staple", right, 0)
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.RemoteAddr = "192.0.2.2:1"
@@ -162,10 +162,10 @@ func TestFailuresAreSlowed(t *testing.T) {
 	}
 	d.clock.pass(failureTime - time.Millisecond)
 	_, _, err = ask(d.Guard, basic("other", "guess"))
-	refused(t, err, fault.Unavailable, "try again in 1 s")
+	refused(t, err, fault.TooMany, "try again in 1 s")
 	d.clock.pass(time.Millisecond)
 	d.wants(t, "other", "guess", fault.Unauthorized, 1)
-	d.wants(t, "other", "guess", fault.Unavailable, 0)
+	d.wants(t, "other", "guess", fault.TooMany, 0)
 	d.clock.pass(failureTime)
 	for range 3 {
 		d.wants(t, "app", "battery staple", right, 0)
@@ -175,7 +175,7 @@ func TestFailuresAreSlowed(t *testing.T) {
 	for range maxFailures {
 		d.wants(t, "other", "guess", fault.Unauthorized, 1)
 	}
-	d.wants(t, "other", "guess", fault.Unavailable, 0)
+	d.wants(t, "other", "guess", fault.TooMany, 0)
 }
 
 // Being right costs an address nothing, however often.

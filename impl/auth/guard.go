@@ -63,7 +63,7 @@ const (
 )
 
 // Identify tells by a request's Authorization header who sends it, and what roles that caller has. 401: nobody, or nobody whom
-// we believe; its challenges are the ways to log in. 503: it cannot be known now, or the address has been wrong too often.
+// we believe; its challenges are the ways to log in. 429: the address has been wrong too often. 503: it cannot be known now.
 func (g *Guard) Identify(r *http.Request) (db.Caller, []wire.Role, error) {
 	way, credentials, no := wayOf(r.Header)
 	var caller db.Caller
@@ -130,7 +130,7 @@ func (g *Guard) word(way string, no *refusal) error {
 		return no.err
 	case no.result == Slowed:
 		seconds := int64((no.wait + time.Second - 1) / time.Second)
-		return fault.New(fault.Unavailable, fault.Rest, "Log-ins from this address have failed too often. Please try again in %d s.", seconds)
+		return fault.New(fault.TooMany, fault.Rest, "Log-ins from this address have failed too often. Please try again in %d s.", seconds)
 	}
 	e := fault.New(fault.Unauthorized, fault.NotAuthorized, "%s", no.message)
 	for _, challenge := range g.challenges {

@@ -15,7 +15,7 @@ import (
 // Guard knows who sends a request.
 type Guard interface {
 	// Identify tells by a request's headers who sends it, and what roles that caller has. It does not touch the body. An error
-	// is a 401 with the ways to log in as its challenges, or a 503 when it cannot be known now.
+	// is a 401 with the ways to log in as its challenges, a 429 after too many of those, or a 503 when it cannot be known now.
 	Identify(r *http.Request) (db.Caller, []wire.Role, error)
 }
 

@@ -27,6 +27,8 @@ func (g register) Identify(r *http.Request) (db.Caller, []wire.Role, error) {
 	switch {
 	case name == "away":
 		return db.Caller{}, nil, fault.New(fault.Unavailable, fault.Rest, "ask again")
+	case name == "guesser":
+		return db.Caller{}, nil, fault.New(fault.TooMany, fault.Rest, "ask again")
 	case !known:
 		e := fault.New(fault.Unauthorized, fault.NotAuthorized, "who are you")
 		e.Challenges = []string{`Basic realm="a"`, `Bearer realm="a"`}
@@ -59,7 +61,7 @@ func TestStrangersAreRefusedFirst(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		status int
-	}{{"", 401}, {"mallory", 401}, {"nobody's", 403}, {"victor", 403}, {"wanda", 403}, {"away", 503}} {
+	}{{"", 401}, {"mallory", 401}, {"nobody's", 403}, {"victor", 403}, {"wanda", 403}, {"away", 503}, {"guesser", 429}} {
 		r := httptest.NewRequest(http.MethodPut, thing+"/bulk", untouchable{t})
 		r.ContentLength = 1 << 40
 		r.Header.Set("Accept", "image/png")
@@ -67,8 +69,8 @@ func TestStrangersAreRefusedFirst(t *testing.T) {
 		r.Header.Set("Authorization", c.name)
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
-		challenges := w.Header().Values("WWW-Authenticate")
-		if w.Code != c.status || (len(challenges) == 2) != (c.status == 401) || w.Header().Get("Content-Type") != "application/json" {
+		challenges, later := w.Header().Values("WWW-Authenticate"), c.status == 503 || c.status == 429
+		if w.Code != c.status || (len(challenges) == 2) != (c.status == 401) || w.Header().Get("Content-Type") != "application/json" || (w.Header().Get("Retry-After") != "") != later {
 			t.Errorf("%s: %d %v %s", c.name, w.Code, challenges, w.Body)
 		}
 	}
