@@ -126,12 +126,21 @@ func TestContainerfileBuilds(t *testing.T) {
 	if args := append(words(t, stages[1], "ENTRYPOINT")[1:], words(t, stages[1], "CMD")...); !slices.Equal(args, []string{"serve"}) {
 		t.Errorf("it is started with %q", args)
 	}
-	show := exec.CommandContext(t.Context(), built, "config")
+	var environment []string
 	for _, pairs := range all(stages[1], "ENV") {
-		show.Env = append(show.Env, strings.Fields(pairs)...)
+		environment = append(environment, strings.Fields(strings.ReplaceAll(pairs, all(stages[1], "VOLUME")[0], dir))...)
 	}
-	text, err := show.CombinedOutput()
-	if err != nil || strings.Count(string(text), " REARM_") != len(show.Env) {
-		t.Errorf("%v: its settings are\n%s", err, text)
+	run := func(stdin string, args ...string) string {
+		cmd := exec.CommandContext(t.Context(), built, args...)
+		cmd.Env, cmd.Stdin = environment, strings.NewReader(stdin)
+		text, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("rearm %s: %v\n%s", strings.Join(args, " "), err, text)
+		}
+		return string(text)
+	}
+	run("a long password\n", "user", "add", "mary", "--role", "admin")
+	if text := run("", "config"); strings.Count(text, " REARM_") != len(environment) {
+		t.Errorf("its settings are\n%s", text)
 	}
 }

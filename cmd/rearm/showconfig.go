@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -21,6 +22,9 @@ func showConfig(_ context.Context, p program, args []string) error {
 	}
 	if err := db.CheckURL(c.DatabaseURL); err != nil {
 		return fmt.Errorf("%w: --database-url: %w", errConfig, err)
+	}
+	if _, err := c.newGuard(time.Now, slog.New(slog.DiscardHandler)); err != nil {
+		return err
 	}
 	if _, err := newCertificates(c.TLS, slog.New(slog.DiscardHandler)); err != nil {
 		return err

@@ -45,6 +45,8 @@ func TestShowConfigRefuses(t *testing.T) {
 		{[]string{"--rate=0"}, "from 1 to"},
 		{[]string{"--database-url=mysql://me:hush@db/x"}, "unknown database URL"},
 		{[]string{"--database-url=postgres://me:hush%zz@db/x"}, "unknown database URL"},
+		{[]string{"--auth=basic", "--users-file=no/users"}, "no such file"},
+		{[]string{"--listen=0.0.0.0:1"}, "without a log-in only this machine is served"},
 		{[]string{"--tls-cert=a.pem"}, "need each other"},
 		{[]string{"--tls-cert=no.pem", "--tls-key=no.pem"}, "no such file"},
 	} {

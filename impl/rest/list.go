@@ -12,8 +12,8 @@ const (
 	// whole is how many bytes of a list are gathered before they are sent. A list that is shorter has been read from the database
 	// when its client gets it, however slowly that is; 10,000 tasks are.
 	whole = 8 << 20
-	// part is how many bytes of a longer list are sent at a time.
-	part = 64 << 10
+	// piece is how many bytes of a longer list are sent at a time.
+	piece = 64 << 10
 	// longLists is how many longer ones are written at the same time, since each keeps a connection to the database until its client has
 	// taken it.
 	longLists = 2
@@ -74,7 +74,7 @@ func (w *listWriter) row(dto any) error {
 	}
 	w.text.Truncate(w.text.Len() - 1) // the encoder ends every value with a line break
 	switch size := w.text.Len(); {
-	case w.long && size < part, !w.long && size < whole:
+	case w.long && size < piece, !w.long && size < whole:
 		return nil
 	case !w.long && !w.enter():
 		return fault.New(fault.Unavailable, fault.Rest, "Others are reading long lists. Please try again later, or read a page at a time with maxResults.")

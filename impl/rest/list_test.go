@@ -84,7 +84,7 @@ func TestLongListsAreSentInParts(t *testing.T) {
 	if err := lines(newTurns(), long, func(i int) { kept = max(kept, i*len(kilobyte)-w.Body.Len()) }, nil).write(w); err != nil {
 		t.Fatal(err)
 	}
-	if kept > whole+2*part || w.writes < 3*whole/part {
+	if kept > whole+2*piece || w.writes < 3*whole/piece {
 		t.Errorf("it kept up to %d bytes, and wrote %d times", kept, w.writes)
 	}
 	short := newSink()
