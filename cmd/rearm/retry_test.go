@@ -72,7 +72,7 @@ func TestRetry(t *testing.T) {
 		s := startServer(t, databaseURL, "--invocations-per-batch-job=7")
 		s.failed(t, 100)
 		code, stdout, stderr := outcome(t, nil, "retry", s.at(), "--topic=demo", "--no-retries-left", "--retries=3")
-		says(t, code, stdout, stderr, 0, `batch    `+anID+` sets the retries of up to 105 tasks to 3, by 15 jobs\n( +\d+ of 15 jobs\n)* +15 of 15 jobs\nended    after [\d.]+m?s: all 15 jobs are done\n`, ``)
+		says(t, code, stdout, stderr, 0, `batch    `+anID+` sets the retries of up to 105 tasks to 3, by 15 jobs\n( +\d+ of 15 jobs\n)* +15 of 15 jobs\nended    after [\d.ms]+: all 15 jobs are done\n`, ``)
 		if open := incidents(t, s); open != 0 {
 			t.Errorf("%d incidents are open", open)
 		}
