@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
@@ -252,6 +253,35 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.env, got.Load(), c.want)
 		}
 	}
+}
+
+// On a server with log-ins a command may do what its user's role may, by a password or by a token.
+func TestCommandsWithLogIns(t *testing.T) {
+	t.Parallel()
+	m := newMint(t)
+	s := startServer(t, "sqlite::memory:", "--auth=basic,jwt", "--users-file="+usersFile(t), "--jwt-keys="+m.file, "--jwt-issuer=issuer", "--jwt-audience=rearm")
+	var task struct{ ID string }
+	if status := s.asks(t, worker(t), "worker", "I am worker", http.MethodPost, "/external-task/create", "", `{"topicName": "t", "retries": 0}`, &task); status != http.StatusOK {
+		t.Fatalf("%d", status)
+	}
+	bearer, _ := strings.CutPrefix(m.token(t, "mary", time.Now().Add(time.Hour), "operator"), "Bearer ")
+	for _, c := range []struct {
+		env  env
+		code int
+		says string
+	}{
+		{env{}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_USER": "operator", "REARM_PASSWORD": "I am mary"}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_TOKEN": "I am mary"}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_USER": "worker", "REARM_PASSWORD": "I am worker"}, 2, `rearm retry: make a batch: the server answers 403: [^\n]*operator[^\n]*\n`},
+		{env{"REARM_USER": "operator", "REARM_PASSWORD": "I am operator"}, 0, `batch .*all 1 jobs are done\n`},
+		{env{"REARM_TOKEN": bearer}, 0, `batch .*all 1 jobs are done\n`},
+	} {
+		code, stdout, stderr := outcome(t, c.env, "retry", s.at(), "--all", "--retries=3")
+		says(t, code, stdout+stderr, "", c.code, c.says, ``)
+	}
+	code, stdout, stderr := outcome(t, env{"REARM_USER": "viewer", "REARM_PASSWORD": "I am viewer"}, "batch", "list", "--ended", s.at())
+	says(t, code, stdout, stderr, 0, `ID .*\n.* (operator|mary)\n.* (operator|mary)\n`, ``)
 }
 
 // between is a proxy before a server; meet may answer in its place.
