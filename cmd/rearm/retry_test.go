@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -282,6 +286,48 @@ func TestCommandsWithLogIns(t *testing.T) {
 	}
 	code, stdout, stderr := outcome(t, env{"REARM_USER": "viewer", "REARM_PASSWORD": "I am viewer"}, "batch", "list", "--ended", s.at())
 	says(t, code, stdout, stderr, 0, `ID .*\n.* (operator|mary)\n.* (operator|mary)\n`, ``)
+}
+
+// A server may have a certificate that only a private authority vouches for, and ask for one.
+func TestCommandsOverTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "[]")
+	}))
+	web.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	dir := t.TempDir()
+	ca, cert, key, empty := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), filepath.Join(dir, "empty.pem")
+	own := web.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{
+		ca: {Type: "CERTIFICATE", Bytes: web.Certificate().Raw}, cert: {Type: "CERTIFICATE", Bytes: own.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}, empty: {Type: "NOTHING"},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"--ca=" + ca + " --cert=" + cert + " --key=" + key: {0, `ID .*\n`},
+		"--cert=" + cert + " --key=" + key:                 {1, `.*failed to verify certificate.*`},
+		"--ca=" + ca:                                       {1, `.*certificate required.*`},
+		"--ca=" + empty:                                    {2, `.*--ca: there is no certificate in .*`},
+		"--ca=" + ca + "x":                                 {2, `.*--ca: .*no such file.*`},
+		"--cert=" + cert:                                   {2, `.*--cert and --key belong together\n`},
+		"--cert=" + empty + " --key=" + key:                {2, `.*--cert: .*`},
+	} {
+		code, stdout, stderr := outcome(t, nil, append([]string{"batch", "list", "--server=" + web.URL}, strings.Fields(args)...)...)
+		says(t, code, stdout+stderr, "", c.code, c.says, ``)
+	}
 }
 
 // between is a proxy before a server; meet may answer in its place.
