@@ -88,6 +88,39 @@ func TestBackupAndRestore(t *testing.T) {
 	})
 }
 
+// The copy of a SQLite database takes the place of one whose server was killed, as the README says: by then there is a log beside the
+// database, which must not be taken for the copy's.
+func TestRestoreInPlace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, saved := filepath.Join(dir, "rearm.db"), filepath.Join(dir, "saved.db")
+	c := startChild(t, "sqlite:"+file)
+	c.failed(t, 50)
+	code, stdout, stderr := outcome(t, nil, "backup", "--database-url=sqlite:"+file, saved)
+	says(t, code, stdout, stderr, 0, `.*is copied.*`, ``)
+	c.failed(t, 70)
+	c.kill(t)
+	if info, err := os.Stat(file + "-wal"); err != nil || info.Size() == 0 {
+		t.Fatalf("no log is left behind: %v", err)
+	}
+	for _, name := range []string{file, file + "-wal", file + "-shm"} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename(saved, file); err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, "sqlite:"+file)
+	if n := incidents(t, s); n != 50 {
+		t.Errorf("%d incidents, and there were 50", n)
+	}
+	s.failed(t, 5)
+	if n := incidents(t, s); n != 55 {
+		t.Errorf("%d incidents, and there are 5 more", n)
+	}
+}
+
 // bustle makes tasks until ctx ends.
 func (s *server) bustle(ctx context.Context, t *testing.T) {
 	for ctx.Err() == nil {

@@ -55,7 +55,7 @@ func TestBatchCommands(t *testing.T) {
 		{"delete " + batch, batch + ` is deleted\n`},
 		{"list", `ID .*BY\n`},
 		{"list --ended", `ID .*\n` + batch + ` +set-external-task-retries +5 +` + time + ` +` + time + ` +-\n`},
-		{"show " + batch, `.*state    deleted\njobs     0 of 5 done\nstarted .*\nended    ` + time + `, after [\d.]+m?s\n`},
+		{"show " + batch, `.*state    deleted\njobs     0 of 5 done\nstarted .*\nended    ` + time + `, after [\d.ms]+\n`},
 		{"--help", `Usage: rearm batch COMMAND.*delete ID\.\.\. .*`},
 		{"show --help", `Usage: rearm batch show ID \[flags\].*--server url\n +REARM_SERVER\n.*`},
 	} {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -23,6 +26,7 @@ var errRefused = errors.New("the server refused")
 type remote struct {
 	server, user    string
 	password, token string // by the environment alone: everybody on a machine sees the flags of a program
+	ca, cert, key   string // PEM files; "": the system's authorities, and no certificate
 	insistence      time.Duration
 	client          *gen.ClientWithResponses
 	met             bool // the server has answered once
@@ -39,6 +43,16 @@ func (r *remote) flags(name string) *pflag.FlagSet {
 	set.SortFlags = false
 	withVariable(set.VarPF(secret(&r.server), "server", "", "the server's address; without a path /engine-rest is meant"))
 	withVariable(set.VarPF(text(&r.user, "name"), "user", "", "log in as this user, with the password in REARM_PASSWORD; a token in REARM_TOKEN needs no user"))
+	for _, f := range []struct {
+		at          *string
+		name, usage string
+	}{
+		{&r.ca, "ca", "trust a server whose certificate one in this PEM file has signed, besides those that the system trusts"},
+		{&r.cert, "cert", "show the server the certificate in this PEM file"},
+		{&r.key, "key", "the PEM file with the certificate's key"},
+	} {
+		withVariable(set.VarPF(text(f.at, "file"), f.name, "", f.usage))
+	}
 	return set
 }
 
@@ -58,18 +72,50 @@ func (r *remote) connect(p program, set *pflag.FlagSet, args []string) error {
 	if r.user != "" && r.token != "" {
 		return fmt.Errorf("%w: --user and REARM_TOKEN exclude each other", errConfig)
 	}
+	if (r.cert == "") != (r.key == "") {
+		return fmt.Errorf("%w: --cert and --key belong together", errConfig)
+	}
 	return r.dial()
 }
 
 // longestAnswer is how long the server may think about a request.
 const longestAnswer = 10 * time.Minute
 
-// dial makes the client; it does not connect yet.
+// dial makes the client; it does not connect yet. The error is errConfig.
 func (r *remote) dial() (err error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = longestAnswer
+	if transport.TLSClientConfig, err = r.trust(); err != nil {
+		return fmt.Errorf("%w: %w", errConfig, err)
+	}
 	r.client, err = gen.NewClientWithResponses(r.server, gen.WithHTTPClient(&http.Client{Transport: transport}), gen.WithRequestEditorFn(r.authorize))
 	return err
+}
+
+// trust reads the certificates: whom to trust, and who we are.
+func (r *remote) trust() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if r.cert != "" {
+		own, err := tls.LoadX509KeyPair(r.cert, r.key)
+		if err != nil {
+			return nil, fmt.Errorf("--cert: %w", err)
+		}
+		c.Certificates = []tls.Certificate{own}
+	}
+	if r.ca == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(r.ca)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	if c.RootCAs, err = x509.SystemCertPool(); err != nil {
+		c.RootCAs = x509.NewCertPool()
+	}
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("--ca: there is no certificate in %s", r.ca)
+	}
+	return c, nil
 }
 
 // authorize adds who is asking.

@@ -3,9 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +22,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/oapi-codegen/nullable"
@@ -72,7 +77,7 @@ func TestRetry(t *testing.T) {
 		s := startServer(t, databaseURL, "--invocations-per-batch-job=7")
 		s.failed(t, 100)
 		code, stdout, stderr := outcome(t, nil, "retry", s.at(), "--topic=demo", "--no-retries-left", "--retries=3")
-		says(t, code, stdout, stderr, 0, `batch    `+anID+` sets the retries of up to 105 tasks to 3, by 15 jobs\n( +\d+ of 15 jobs\n)* +15 of 15 jobs\nended    after [\d.]+m?s: all 15 jobs are done\n`, ``)
+		says(t, code, stdout, stderr, 0, `batch    `+anID+` sets the retries of up to 105 tasks to 3, by 15 jobs\n( +\d+ of 15 jobs\n)* +15 of 15 jobs\nended    after [\d.ms]+: all 15 jobs are done\n`, ``)
 		if open := incidents(t, s); open != 0 {
 			t.Errorf("%d incidents are open", open)
 		}
@@ -251,6 +256,77 @@ func TestCredentials(t *testing.T) {
 		if got.Load() != c.want {
 			t.Errorf("%v: %q, want %q", c.env, got.Load(), c.want)
 		}
+	}
+}
+
+// On a server with log-ins a command may do what its user's role may, by a password or by a token.
+func TestCommandsWithLogIns(t *testing.T) {
+	t.Parallel()
+	m := newMint(t)
+	s := startServer(t, "sqlite::memory:", "--auth=basic,jwt", "--users-file="+usersFile(t), "--jwt-keys="+m.file, "--jwt-issuer=issuer", "--jwt-audience=rearm")
+	var task struct{ ID string }
+	if status := s.asks(t, worker(t), "worker", "I am worker", http.MethodPost, "/external-task/create", "", `{"topicName": "t", "retries": 0}`, &task); status != http.StatusOK {
+		t.Fatalf("%d", status)
+	}
+	bearer, _ := strings.CutPrefix(m.token(t, "mary", time.Now().Add(time.Hour), "operator"), "Bearer ")
+	for _, c := range []struct {
+		env  env
+		code int
+		says string
+	}{
+		{env{}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_USER": "operator", "REARM_PASSWORD": "I am mary"}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_TOKEN": "I am mary"}, 2, `rearm retry: make a batch: the server answers 401: [^\n]+\n`},
+		{env{"REARM_USER": "worker", "REARM_PASSWORD": "I am worker"}, 2, `rearm retry: make a batch: the server answers 403: [^\n]*operator[^\n]*\n`},
+		{env{"REARM_USER": "operator", "REARM_PASSWORD": "I am operator"}, 0, `batch .*all 1 jobs are done\n`},
+		{env{"REARM_TOKEN": bearer}, 0, `batch .*all 1 jobs are done\n`},
+	} {
+		code, stdout, stderr := outcome(t, c.env, "retry", s.at(), "--all", "--retries=3")
+		says(t, code, stdout+stderr, "", c.code, c.says, ``)
+	}
+	code, stdout, stderr := outcome(t, env{"REARM_USER": "viewer", "REARM_PASSWORD": "I am viewer"}, "batch", "list", "--ended", s.at())
+	says(t, code, stdout, stderr, 0, `ID .*\n.* (operator|mary)\n.* (operator|mary)\n`, ``)
+}
+
+// A server may have a certificate that only a private authority vouches for, and ask for one.
+func TestCommandsOverTLS(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "[]")
+	}))
+	web.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	dir := t.TempDir()
+	ca, cert, key, empty := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), filepath.Join(dir, "empty.pem")
+	own := web.TLS.Certificates[0]
+	private, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, block := range map[string]*pem.Block{
+		ca: {Type: "CERTIFICATE", Bytes: web.Certificate().Raw}, cert: {Type: "CERTIFICATE", Bytes: own.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: private}, empty: {Type: "NOTHING"},
+	} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, c := range map[string]struct {
+		code int
+		says string
+	}{
+		"--ca=" + ca + " --cert=" + cert + " --key=" + key: {0, `ID .*\n`},
+		"--cert=" + cert + " --key=" + key:                 {1, `.*failed to verify certificate.*`},
+		"--ca=" + ca:                                       {1, `.*certificate required.*`},
+		"--ca=" + empty:                                    {2, `.*--ca: there is no certificate in .*`},
+		"--ca=" + ca + "x":                                 {2, `.*--ca: .*no such file.*`},
+		"--cert=" + cert:                                   {2, `.*--cert and --key belong together\n`},
+		"--cert=" + empty + " --key=" + key:                {2, `.*--cert: .*`},
+	} {
+		code, stdout, stderr := outcome(t, nil, append([]string{"batch", "list", "--server=" + web.URL}, strings.Fields(args)...)...)
+		says(t, code, stdout+stderr, "", c.code, c.says, ``)
 	}
 }
 
