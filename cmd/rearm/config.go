@@ -35,6 +35,11 @@ type Config struct {
 	MaxBodyRetriesAsync int64
 	LogLevel            slog.Level
 	LogFormat           string
+	MetricsListen       string // "": beside all else
+	OTLPEndpoint        string // "": nothing is traced, unless standardOTLP
+	Audit               bool
+
+	standardOTLP bool // OpenTelemetry's own variables say where traces go
 }
 
 // defaults gives the settings that nobody has changed.
@@ -42,7 +47,7 @@ func defaults() Config {
 	c := Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(), Waiting: poll.DefaultSettings(),
 		LockTime: 10 * time.Second, Auth: auth.DefaultSettings(), MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
-		LogLevel: slog.LevelInfo, LogFormat: "text",
+		LogLevel: slog.LevelInfo, LogFormat: "text", Audit: true,
 	}
 	if host, err := os.Hostname(); err == nil {
 		c.Engine.NodeName = host
@@ -78,6 +83,9 @@ func (c *Config) settings() []setting {
 		{"node-name", text(&e.NodeName, "name"), "the name of this node in the job log"},
 		{"log-level", level(&c.LogLevel), "debug, info, warn or error"},
 		{"log-format", choice(&c.LogFormat, "text", "json"), "text or json"},
+		{"audit", toggle(&c.Audit), "a line in the log for every request that has written something"},
+		{"metrics-listen", orNone(&c.MetricsListen, "host:port"), "where to serve /metrics, and only there; none: with all else"},
+		{"otlp-endpoint", optional(secret(&c.OTLPEndpoint)), "where to send traces, by OTLP over HTTP, such as http://localhost:4318"},
 	}, c.authSettings()...)
 }
 
@@ -123,6 +131,7 @@ func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
 		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
 	}
 	c.Engine.ExecutorDisabled = !c.JobExecutor
+	c.standardOTLP = standardOTLP(p.getenv)
 	return c.check()
 }
 
@@ -159,6 +168,9 @@ func (p program) variable(f *pflag.Flag) string {
 func (c *Config) check() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("%w: --listen: %w", errConfig, err)
+	}
+	if err := c.checkSight(); err != nil {
+		return err
 	}
 	if c.MaxBodyRetriesAsync < c.MaxBody {
 		return fmt.Errorf("%w: --max-body-retries-async must not be less than --max-body", errConfig)

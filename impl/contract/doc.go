@@ -10,10 +10,11 @@
 //	gen.RegisterHandlersWithOptions(e, gen.NewStrictHandler(server, nil), gen.RegisterHandlersOptions{
 //		BaseURL: c.Prefix(), OperationMiddlewares: c.Middlewares(),
 //	})
-//	http.Server{Handler: e}.Serve(contract.Listener(l))
+//	http.Server{Handler: c.Patient(e)}.Serve(contract.Listener(l))
 //
 // What a request passes, in this order; the file that does it in brackets:
 //
+//	the observer sees it, before and after        [later.go, record.go]
 //	a panic anywhere becomes an error            [recover.go]
 //	paths: prefix, engine, slash, 404, 405        [path.go, router.go]
 //	who is calling                                [guard.go]
