@@ -49,7 +49,7 @@ func copySQLite(ctx context.Context, from, to string) (version int64, err error)
 	if err != nil {
 		return 0, fmt.Errorf("%w %s: %w", ErrBackup, from, err)
 	}
-	s := newStore(sqliteDialect, conns, conns, "sqlite:"+from)
+	s := newStore(sqliteDialect, conns, conns, "sqlite:"+from, Options{})
 	defer func() { err = errors.Join(err, s.Close()) }()
 	var tables []string
 	if err := s.sel(ctx, &tables, s.d.words["tables"]); err != nil {

@@ -33,6 +33,7 @@ type Batch struct {
 	TenantID            *string `db:"tenant_id"`
 	CreateUserID        *string `db:"create_user_id"`
 	Owner               *string `db:"owner"` // the name of the one caller that may see it beside those who see all (Caller.Belonging); nil: go by TenantID
+	Trace               *string `db:"trace"` // the traceparent of the request that made it; nil: that was not traced
 }
 
 // override gives the place of a definition's overriding priority.
@@ -104,7 +105,7 @@ func (s *BatchStatistics) Completed() int32 { return s.TotalJobs - s.Remaining()
 
 const batchColumns = `b.id, b.mark, b.type, b.retries, b.sets_due_date, b.due_date, b.removal_mode, b.removal_time, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
  b.jobs_created, b.seed_runs, b.monitor_runs, b.failures, b.suspended, b.definition_suspended, b.priority_job, b.priority_seed, b.priority_monitor,
- b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id, b.owner`
+ b.start_time, b.execution_start_time, b.tenant_id, b.create_user_id, b.owner, b.trace`
 
 const historicBatchColumns = `b.id, b.type, b.retries, b.items, b.total_jobs, b.jobs_per_seed, b.items_per_job, b.jobs_per_chunk,
  b.start_time, b.execution_start_time, b.end_time, b.removal_time, b.tenant_id, b.create_user_id, b.owner`
@@ -158,7 +159,7 @@ var HistoricBatches = &Resource{
 }
 
 const insertBatch = `insert into batch (id, mark, type, retries, sets_due_date, due_date, removal_mode, removal_time, items, total_jobs, jobs_per_seed,
- items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id, owner) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+ items_per_job, jobs_per_chunk, start_time, tenant_id, create_user_id, owner, trace) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertHistoricBatch = `insert into historic_batch (id, type, retries, items, total_jobs, jobs_per_seed, items_per_job, jobs_per_chunk, start_time, removal_time,
  tenant_id, create_user_id, owner) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -166,7 +167,7 @@ const insertHistoricBatch = `insert into historic_batch (id, type, retries, item
 // InsertBatch writes a new batch and its historic batch. ErrConflict: another batch has the id.
 func (t *Tx) InsertBatch(ctx context.Context, b *Batch) error {
 	if _, err := t.exec(ctx, insertBatch, b.ID, b.Mark, b.Type, b.Retries, b.SetsDueDate, b.DueDate, b.RemovalMode, b.RemovalTime, b.Items, b.TotalJobs,
-		b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk, b.StartTime, b.TenantID, b.CreateUserID, b.Owner); err != nil {
+		b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk, b.StartTime, b.TenantID, b.CreateUserID, b.Owner, b.Trace); err != nil {
 		return err
 	}
 	_, err := t.exec(ctx, insertHistoricBatch, b.ID, b.Type, b.Retries, b.Items, b.TotalJobs, b.JobsPerSeed, b.ItemsPerJob, b.JobsPerChunk,

@@ -4,6 +4,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -21,6 +22,7 @@ type Caller struct {
 type Queries struct {
 	q sqlx.ExtContext
 	d *dialect
+	w *watch
 }
 
 // Store is an open database.
@@ -54,18 +56,38 @@ func (s *Store) Tx(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
+	tx, err := s.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", s.d.wrap(err))
+		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, and else f's error is what counts
-	if err := f(&Tx{Queries{tx, s.d}, tx}); err != nil {
+	if err := f(&Tx{Queries{tx, s.d, s.w}, tx}); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", s.d.wrap(err))
+	_, end := s.w.span(ctx, "commit")
+	if err := s.wrap(tx.Commit()); err != nil {
+		end(err)
+		return fmt.Errorf("commit: %w", err)
 	}
+	end(nil)
 	return nil
+}
+
+// begin begins a transaction, when a connection is free.
+func (s *Store) begin(ctx context.Context) (*sqlx.Tx, error) {
+	_, end := s.w.span(ctx, "begin")
+	tx, err := s.write.BeginTxx(ctx, nil)
+	err = s.wrap(err)
+	end(err)
+	return tx, err
+}
+
+// Pools gives the pools of connections by what they are for. SQLite writes by another one than it reads by, unless it is in memory.
+func (s *Store) Pools() map[string]*sql.DB {
+	if s.read == s.write {
+		return map[string]*sql.DB{"all": s.write.DB}
+	}
+	return map[string]*sql.DB{"read": s.read.DB, "write": s.write.DB}
 }
 
 // Close closes the database; what is running ends with an error.
@@ -76,8 +98,14 @@ func (s *Store) Close() error {
 	return s.write.Close()
 }
 
-// Ping asks the database whether it is there.
-func (s *Store) Ping(ctx context.Context) error { return s.d.wrap(s.read.PingContext(ctx)) }
+// Ping asks the database whether it is there. Who asks says so himself if it is not.
+func (s *Store) Ping(ctx context.Context) error {
+	err := s.d.wrap(s.read.PingContext(ctx))
+	if err == nil {
+		s.w.saw(nil)
+	}
+	return err
+}
 
 // Dialect names the database: sqlite or postgres. It is for messages only.
 func (s *Store) Dialect() string { return s.d.name }
@@ -87,29 +115,44 @@ func (s *Store) Writers() int { return s.d.writers }
 
 // get reads exactly one row into dest (a struct or a scalar); ErrNotFound when there is none.
 func (q Queries) get(ctx context.Context, dest any, text string, args ...any) error {
-	return q.d.wrap(sqlx.GetContext(ctx, q.q, dest, q.d.sql(text), args...))
+	ctx, end := q.w.span(ctx, "")
+	err := q.wrap(sqlx.GetContext(ctx, q.q, dest, q.d.sql(text), args...))
+	end(err)
+	return err
 }
 
 // sel reads all rows into dest, a pointer to a slice.
 func (q Queries) sel(ctx context.Context, dest any, text string, args ...any) error {
-	return q.d.wrap(sqlx.SelectContext(ctx, q.q, dest, q.d.sql(text), args...))
+	ctx, end := q.w.span(ctx, "")
+	err := q.wrap(sqlx.SelectContext(ctx, q.q, dest, q.d.sql(text), args...))
+	end(err)
+	return err
 }
 
 // exec runs a statement and gives the number of rows that it changed.
-func (q Queries) exec(ctx context.Context, text string, args ...any) (int64, error) {
+func (q Queries) exec(ctx context.Context, text string, args ...any) (n int64, err error) {
+	ctx, end := q.w.span(ctx, "")
 	res, err := q.q.ExecContext(ctx, q.d.sql(text), args...)
-	if err != nil {
-		return 0, q.d.wrap(err)
+	if err == nil {
+		n, err = res.RowsAffected()
 	}
-	n, err := res.RowsAffected()
-	return n, q.d.wrap(err)
+	err = q.wrap(err)
+	end(err)
+	return n, err
 }
 
 // each runs a query and calls f for every row.
 func (q Queries) each(ctx context.Context, f func(scan func(...any) error) error, text string, args ...any) error {
+	ctx, end := q.w.span(ctx, "")
+	err := q.scan(ctx, f, text, args...)
+	end(err)
+	return err
+}
+
+func (q Queries) scan(ctx context.Context, f func(scan func(...any) error) error, text string, args ...any) error {
 	rows, err := q.q.QueryxContext(ctx, q.d.sql(text), args...)
 	if err != nil {
-		return q.d.wrap(err)
+		return q.wrap(err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err says what counts
 	for rows.Next() {
@@ -117,7 +160,14 @@ func (q Queries) each(ctx context.Context, f func(scan func(...any) error) error
 			return err
 		}
 	}
-	return q.d.wrap(rows.Err())
+	return q.wrap(rows.Err())
+}
+
+// wrap is the dialect's, and lets the watch see what came of a statement.
+func (q Queries) wrap(err error) error {
+	err = q.d.wrap(err)
+	q.w.saw(err)
+	return err
 }
 
 // ids gives a list of ids in the form that {ids} takes.

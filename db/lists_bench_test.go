@@ -26,6 +26,7 @@ func BenchmarkLists(b *testing.B) {
 			for _, l := range benchLists {
 				b.Run(l.name, func(b *testing.B) { l.run(b, s) })
 			}
+			b.Run("standing", func(b *testing.B) { measureStanding(b, s) })
 		})
 	}
 }
@@ -48,6 +49,22 @@ var benchLists = []benchList{
 	{"history/batch", db.HistoricBatches, listBatchID, pager(db.Queries.HistoricBatches)},
 	{"job", db.Jobs, func(i int) db.ID { return listBatchID(i).Sub(db.SubJob, 0) }, pager(db.Queries.Jobs)},
 	{"job-definition", db.JobDefinitions, func(i int) db.ID { return listBatchID(i).Sub(db.SubDefinition, 0) }, pager(db.Queries.JobDefinitions)},
+}
+
+// measureStanding reports the milliseconds of counting what operators watch.
+func measureStanding(b *testing.B, s *db.Store) {
+	best := time.Hour
+	for b.Loop() {
+		for range 5 {
+			start := time.Now()
+			if _, err := s.Standing(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			best = min(best, time.Since(start))
+		}
+	}
+	b.ReportMetric(float64(best.Microseconds())/1000, "ms/1")
+	b.ReportMetric(0, "ns/op")
 }
 
 func pager[T any](list func(db.Queries, context.Context, *db.Filter) ([]T, error)) func(*db.Store, *db.Filter) error {

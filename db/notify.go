@@ -167,31 +167,37 @@ func jsonBytes(s string) int { return 6*len(s) + 24 }
 
 // listen hears what the other nodes say. After every connect, messages may have been lost.
 func (b *Bus) listen(ctx context.Context) {
+	level := slog.LevelWarn // that it cannot be made again is said for those who look closely
 	for ctx.Err() == nil {
-		err := b.listenOnce(ctx)
-		if ctx.Err() == nil {
-			b.log.Warn("the connection for wake-ups was lost", slog.Any("error", err), slog.Duration("again_in", listenBackoff))
+		listened, err := b.listenOnce(ctx)
+		if listened {
+			level = slog.LevelWarn
 		}
+		if ctx.Err() == nil {
+			b.log.Log(ctx, level, "the connection for wake-ups was lost", slog.Any("error", err), slog.Duration("again_in", listenBackoff))
+		}
+		level = slog.LevelDebug
 		if !pause(ctx, listenBackoff) {
 			return
 		}
 	}
 }
 
-func (b *Bus) listenOnce(ctx context.Context) (err error) {
+// listenOnce listens until the connection is lost; listened tells whether there was one.
+func (b *Bus) listenOnce(ctx context.Context) (listened bool, err error) {
 	conn, err := pgx.Connect(ctx, b.store.url)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
 	if _, err := conn.Exec(ctx, "listen "+channel); err != nil {
-		return err
+		return false, err
 	}
 	b.hear(Message{Lost: true})
 	for {
 		n, err := conn.WaitForNotification(ctx)
 		if err != nil {
-			return err
+			return true, err
 		}
 		var m Message
 		if err := json.Unmarshal([]byte(n.Payload), &m); err == nil && m.Node != b.node {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
+	"go.opentelemetry.io/otel/trace"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
@@ -22,6 +24,12 @@ var ErrURL = errors.New("unknown database URL: use sqlite:FILE, sqlite::memory: 
 type Options struct {
 	LockTime time.Duration // PostgreSQL ends a transaction that idles so long, so that a frozen node frees its rows; 0: 10 s
 	Conns    int           // connections to PostgreSQL at most; 0: 20
+
+	// Log hears when the database goes away and when it is back, each once, by the clock Now; nil: nobody watches.
+	Log *slog.Logger
+	Now func() time.Time
+	// Tracer traces the statements of what is traced itself; nil: none are. It needs Log.
+	Tracer trace.Tracer
 }
 
 // Open opens the database that a URL names (sqlite:FILE, sqlite::memory:, postgres://...). It does not migrate. The
@@ -31,7 +39,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		return nil, err
 	}
 	if file, ok := strings.CutPrefix(databaseURL, "sqlite:"); ok {
-		return openSQLite(ctx, file)
+		return openSQLite(ctx, file, o)
 	}
 	return openPostgres(ctx, databaseURL, o)
 }
@@ -58,10 +66,10 @@ const sqlitePragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pr
 	"&_pragma=temp_store(memory)&_pragma=case_sensitive_like(1)&_pragma=wal_autocheckpoint(4000)"
 
 // openSQLite opens one connection that writes and a few that read. A database in memory lives in the one that writes.
-func openSQLite(ctx context.Context, file string) (*Store, error) {
+func openSQLite(ctx context.Context, file string, o Options) (*Store, error) {
 	if file == ":memory:" {
 		one, err := sqliteConns(ctx, "file::memory:?"+sqlitePragmas+"&_txlock=immediate", 1)
-		return newStore(sqliteDialect, one, one, "sqlite:"+file), err
+		return newStore(sqliteDialect, one, one, "sqlite:"+file, o), err
 	}
 	lock, err := lockSQLite(file)
 	if err != nil {
@@ -76,7 +84,7 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close(), lock.Close())
 	}
-	s := newStore(sqliteDialect, write, read, "sqlite:"+file)
+	s := newStore(sqliteDialect, write, read, "sqlite:"+file, o)
 	s.lock = lock
 	return s, nil
 }
@@ -114,9 +122,9 @@ func openPostgres(_ context.Context, databaseURL string, o Options) (*Store, err
 	conns.SetMaxOpenConns(o.Conns)
 	conns.SetMaxIdleConns(o.Conns)
 	conns.SetConnMaxIdleTime(5 * time.Minute)
-	return newStore(postgresDialect, conns, conns, databaseURL), nil
+	return newStore(postgresDialect, conns, conns, databaseURL, o), nil
 }
 
-func newStore(d *dialect, write, read *sqlx.DB, databaseURL string) *Store {
-	return &Store{Queries: Queries{read, d}, write: write, read: read, url: databaseURL}
+func newStore(d *dialect, write, read *sqlx.DB, databaseURL string, o Options) *Store {
+	return &Store{Queries: Queries{read, d, newWatch(o, d.name)}, write: write, read: read, url: databaseURL}
 }

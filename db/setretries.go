@@ -27,22 +27,17 @@ func (t *Tx) SetRetries(ctx context.Context, ids []ID, set SetBy) (done []WasSet
 	if len(ids) == 0 {
 		return nil, nil, nil
 	}
-	rows, err := t.q.QueryxContext(ctx, t.d.sql(setRetries), set.Retries, set.Mark, t.ids(ids))
-	if err != nil {
-		return nil, nil, t.d.wrap(err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err says what counts
 	done = make([]WasSet, 0, len(ids))
 	seen := map[string]bool{}
-	for rows.Next() {
+	err = t.each(ctx, func(scan func(...any) error) error {
 		var raw, topic sql.RawBytes
 		var was *int32
-		if err := rows.Scan(&raw, &was, &topic); err != nil {
-			return nil, nil, err
+		if err := scan(&raw, &was, &topic); err != nil {
+			return err
 		}
 		var id ID
 		if err := id.Scan([]byte(raw)); err != nil {
-			return nil, nil, err
+			return err
 		}
 		if place, ok := slices.BinarySearchFunc(ids, id, ID.Compare); ok {
 			done = append(done, WasSet{Place: place, Previous: was})
@@ -51,6 +46,7 @@ func (t *Tx) SetRetries(ctx context.Context, ids []ID, set SetBy) (done []WasSet
 			seen[string(topic)] = true
 			topics = append(topics, string(topic))
 		}
-	}
-	return done, topics, t.d.wrap(rows.Err())
+		return nil
+	}, setRetries, set.Retries, set.Mark, t.ids(ids))
+	return done, topics, err
 }

@@ -32,6 +32,7 @@ import (
 	"rearm/impl/contract"
 	"rearm/impl/contract/contracttest"
 	"rearm/impl/engine"
+	"rearm/impl/observe"
 	"rearm/impl/poll"
 	"rearm/openapi/wire"
 )
@@ -145,7 +146,7 @@ func guardedServer(t *testing.T, m *mint) *httptest.Server {
 	e := engine.New(store, engine.Options{Now: time.Now, NewID: dbtest.ID, Log: log, Wake: func([]string) {}, Run: func() {}, Settings: c.Engine})
 	health := &health{database: store}
 	health.state.Store(serving)
-	handler, err := newHandler(&c, e, poll.New(e, c.Waiting, log, time.Now), health, guard, log)
+	handler, err := newHandler(&c, e, poll.New(e, c.Waiting, log, time.Now), health, guard, observe.New(observe.Options{Log: log, Now: time.Now, NewID: requestID}), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // progress to stderr.
 func bench(ctx context.Context, p program, args []string) error {
 	c, tasks, markdown := defaults(), 100_000, false
-	c.LogLevel, c.Listen = slog.LevelWarn, "127.0.0.1:0"
+	c.LogLevel, c.Listen, c.Audit = slog.LevelWarn, "127.0.0.1:0", false
 	flags := c.flags("bench", "database-url", "lock-time", "log-level", "log-format")
 	c.DatabaseURL = ""
 	flags.Lookup("database-url").DefValue = "a SQLite file that is thrown away"

@@ -24,7 +24,7 @@ func cleanup(ctx context.Context, p program, args []string) (err error) {
 	if err := c.parse(p, flags, args); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, &c)
+	store, err := openStore(ctx, &c, db.Options{})
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,11 @@ type Config struct {
 	TLS                 tlsFiles
 	LogLevel            slog.Level
 	LogFormat           string
+	MetricsListen       string // "": beside all else
+	OTLPEndpoint        string // "": nothing is traced, unless standardOTLP
+	Audit               bool
+
+	standardOTLP bool // OpenTelemetry's own variables say where traces go
 }
 
 // defaults gives the settings that nobody has changed.
@@ -46,7 +51,7 @@ func defaults() Config {
 	c := Config{
 		Listen: "127.0.0.1:8080", DatabaseURL: "sqlite:rearm.db", JobExecutor: true, Engine: engine.DefaultSettings(), Waiting: poll.DefaultSettings(),
 		LockTime: 10 * time.Second, Auth: auth.DefaultSettings(), MaxBody: contract.DefaultMaxBody, MaxBodyRetriesAsync: contract.DefaultMaxBigBody,
-		MaxRequests: 1000, LogLevel: slog.LevelInfo, LogFormat: "text",
+		MaxRequests: 1000, LogLevel: slog.LevelInfo, LogFormat: "text", Audit: true,
 	}
 	if host, err := os.Hostname(); err == nil {
 		c.Engine.NodeName = host
@@ -89,6 +94,9 @@ func (c *Config) settings() []setting {
 		{"node-name", text(&e.NodeName, "name"), "the name of this node in the job log"},
 		{"log-level", level(&c.LogLevel), "debug, info, warn or error"},
 		{"log-format", choice(&c.LogFormat, "text", "json"), "text or json"},
+		{"audit", toggle(&c.Audit), "a line in the log for every request that has written something"},
+		{"metrics-listen", orNone(&c.MetricsListen, "host:port"), "where to serve /metrics, and only there; none: with all else"},
+		{"otlp-endpoint", optional(secret(&c.OTLPEndpoint)), "where to send traces, by OTLP over HTTP, such as http://localhost:4318"},
 	}, c.authSettings()...)
 }
 
@@ -134,6 +142,7 @@ func (c *Config) parse(p program, set *pflag.FlagSet, args []string) error {
 		return fmt.Errorf("%w: %q is no flag", errConfig, set.Arg(0))
 	}
 	c.Engine.ExecutorDisabled = !c.JobExecutor
+	c.standardOTLP = standardOTLP(p.getenv)
 	return c.check()
 }
 
@@ -172,6 +181,9 @@ func (c *Config) check() error {
 		return fmt.Errorf("%w: --listen: %w", errConfig, err)
 	}
 	if err := c.TLS.check(); err != nil {
+		return err
+	}
+	if err := c.checkSight(); err != nil {
 		return err
 	}
 	if c.MaxBodyRetriesAsync < c.MaxBody {

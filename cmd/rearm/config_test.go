@@ -75,6 +75,9 @@ func TestSettings(t *testing.T) {
 		{"jwt-roles-claim", "roles", "realm_access.roles", "realm_access.roles"},
 		{"jwt-tenants-claim", "none", "tenants", "tenants"},
 		{"jwt-untenanted-claim", "untenanted", "un", "un"},
+		{"audit", "true", "false", "false"},
+		{"metrics-listen", "none", "127.0.0.1:9464", "127.0.0.1:9464"},
+		{"otlp-endpoint", "none", "https://me:hush@collector:4318", "https://me:xxxxx@collector:4318"},
 	}
 	for _, c := range cases {
 		t.Run(c.name+"/"+c.text, func(t *testing.T) {
@@ -157,6 +160,9 @@ func TestSettingsRefused(t *testing.T) {
 		{"jwt-keys", "", "must not be empty"},
 		{"jwt-skew", "-1s", "not a duration"},
 		{"jwt-name-claim", "", "must not be empty"},
+		{"audit", "perhaps", "invalid syntax"},
+		{"metrics-listen", "9464", "missing port"},
+		{"otlp-endpoint", "localhost:4318", "no URL of http or https"},
 	} {
 		t.Run(c.name+"/"+c.text, func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,7 @@ import (
 // goes on serving until ctx ends, or with --once ends by itself.
 func demo(ctx context.Context, p program, args []string) error {
 	c, tasks, once := defaults(), 1000, false
-	c.LogLevel = slog.LevelWarn
+	c.LogLevel, c.Audit = slog.LevelWarn, false
 	flags := c.flags("demo", "listen", "batch-jobs-per-seed", "invocations-per-batch-job", "log-level", "log-format")
 	flags.Var(count(&tasks, 10_000_000), "tasks", "how many tasks fail")
 	flags.Var(toggle(&once), "once", "end after the batch instead of serving on")

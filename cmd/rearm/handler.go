@@ -11,13 +11,15 @@ import (
 	"rearm/impl/console"
 	"rearm/impl/contract"
 	"rearm/impl/engine"
+	"rearm/impl/observe"
 	"rearm/impl/poll"
 	"rearm/impl/rest"
+	"rearm/openapi/wire"
 )
 
 // newHandler wires all that answers requests: the operations under the contract's prefix, the pages, and the two that tell how
 // the node is.
-func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard contract.Guard, log *slog.Logger) (http.Handler, error) {
+func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard contract.Guard, seen *observe.Observer, log *slog.Logger) (http.Handler, error) {
 	document, err := contract.Load(gen.Document)
 	if err != nil {
 		return nil, err
@@ -26,7 +28,7 @@ func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard c
 	if err != nil {
 		return nil, err
 	}
-	judge, err := contract.New(document, contract.Options{Log: log, MaxBody: c.MaxBody, MaxBigBody: c.MaxBodyRetriesAsync, Guard: guard})
+	judge, err := contract.New(document, contract.Options{Log: log, MaxBody: c.MaxBody, MaxBigBody: c.MaxBodyRetriesAsync, Guard: guard, Observer: seen})
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +45,9 @@ func newHandler(c *Config, e *engine.Engine, room *poll.Room, h *health, guard c
 	gen.RegisterHandlersWithOptions(web.Group(judge.Prefix(), h.gate, newCrowd(c.MaxRequests).admit, pace.admit), operations, gen.RegisterHandlersOptions{OperationMiddlewares: judge.Middlewares()})
 	console.Register(web, console.Document{YAML: gen.Document, JSON: json})
 	h.register(web)
+	if c.MetricsListen == "" {
+		registerMetrics(web, seen.Handler(), judge.Only("metrics", wire.Viewer))
+	}
 	return impatient(judge.Patient(web)), nil
 }
 

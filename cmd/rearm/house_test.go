@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"impl/engine":                {"impl/variable", "impl/fault", "db"},
 	"impl/executor":              nil,
 	"impl/fault":                 nil,
+	"impl/observe":               {"impl/contract", "impl/engine", "db"},
 	"impl/poll":                  {"impl/engine", "impl/fault", "db"},
 	"impl/rest":                  {"impl/contract", "impl/poll", "impl/engine", "impl/variable", "impl/fault", "db", "gen", "openapi/wire"},
 	"impl/variable":              {"impl/fault"},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"rearm/db"
 )
 
 // migrate brings the schema up to date and says its version.
@@ -12,7 +14,7 @@ func migrate(ctx context.Context, p program, args []string) (err error) {
 	if err := c.parse(p, c.flags("migrate", "database-url", "lock-time", "log-level", "log-format"), args); err != nil {
 		return err
 	}
-	store, err := openStore(ctx, &c)
+	store, err := openStore(ctx, &c, db.Options{})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"rearm/impl/contract"
 	"rearm/impl/contract/contracttest"
 	"rearm/impl/engine"
+	"rearm/impl/observe"
 	"rearm/impl/poll"
 )
 
@@ -222,7 +223,7 @@ func halfAnHour(t *testing.T, version int) {
 		room := poll.New(e, c.Waiting, log, time.Now)
 		health := &health{database: store}
 		health.state.Store(serving)
-		handler, err := newHandler(&c, e, room, health, nil, log)
+		handler, err := newHandler(&c, e, room, health, nil, observe.New(observe.Options{Log: log, Now: time.Now, NewID: requestID}), log)
 		if err != nil {
 			t.Fatal(err)
 		}

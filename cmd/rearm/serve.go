@@ -40,6 +40,7 @@ func serve(ctx context.Context, p program, args []string) error {
 
 // node is one server: its parts in the order in which they start. They stop in the reverse order.
 type node struct {
+	seen      *sight
 	log       *slog.Logger
 	store     *db.Store
 	clock     *db.Clock
@@ -65,16 +66,23 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, c)
+	seen, err := newSight(ctx, c, log)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{log: log, store: store, secure: secure, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
+	store, err := openStore(ctx, c, db.Options{Log: log, Now: time.Now, Tracer: seen.tracer()})
+	if err != nil {
+		return nil, errors.Join(err, seen.close())
+	}
+	n := &node{seen: seen, log: log, store: store, secure: secure, clock: store.NewClock(time.Now), health: &health{database: store}, ready: make(chan struct{})}
 	n.bus = store.NewBus(uuid.NewString(), log, n.hear)
 	n.engine = engine.New(store, engine.Options{
 		Now: n.clock.Now, NewID: newID, Log: log, Wake: n.wake, Hold: n.hold, Run: n.work, Settings: c.Engine,
+		Did: seen.Did, Ran: seen.Ran, Tracer: seen.tracer(),
 	})
 	n.room = poll.New(n.engine, c.Waiting, log, n.clock.Now)
+	seen.WatchDatabase(store)
+	seen.WatchRoom(n.room.Waiting, c.Waiting.MaxWaiting)
 	if c.JobExecutor {
 		for range store.Writers() {
 			n.executors = append(n.executors, executor.New(n.engine.NewRunner(), log, n.clock.Now, rand.Float64))
@@ -82,14 +90,14 @@ func newNode(ctx context.Context, c *Config, log *slog.Logger) (*node, error) {
 		n.cleaner = executor.New(n.engine.NewCleaner(), log, n.clock.Now, rand.Float64)
 	}
 	if err := n.listen(ctx, c, guard); err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, store.Close(), seen.close())
 	}
 	return n, nil
 }
 
 // listen makes the server and takes its address.
 func (n *node) listen(ctx context.Context, c *Config, guard contract.Guard) error {
-	handler, err := newHandler(c, n.engine, n.room, n.health, guard, n.log)
+	handler, err := newHandler(c, n.engine, n.room, n.health, guard, n.seen.Observer, n.log)
 	if err != nil {
 		return err
 	}
@@ -158,6 +166,7 @@ func (n *node) url() string {
 // that run, then the chunk that the executors are at, and closes the database. A stop that was asked for is no error.
 func (n *node) run(ctx context.Context) error {
 	n.log.Info("rearm listens, and is not ready yet", slog.String("url", n.url()))
+	n.seen.open()
 	served := make(chan error, 1)
 	go func() { served <- n.server.Serve(n.connections()) }()
 	err := n.prepare(ctx)
@@ -181,7 +190,7 @@ func (n *node) run(ctx context.Context) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = nil
 	}
-	return errors.Join(err, n.store.Close())
+	return errors.Join(err, n.store.Close(), n.seen.close())
 }
 
 // prepare waits for the database, brings its schema up to date and sets the clock by it.

@@ -13,9 +13,10 @@ import (
 // errUnusable: somebody has to change the database, or the setting that names it.
 var errUnusable = errors.New("the database cannot be used")
 
-// openStore opens the database of the settings. On PostgreSQL it does not connect yet.
-func openStore(ctx context.Context, c *Config) (*db.Store, error) {
-	store, err := db.Open(ctx, c.DatabaseURL, db.Options{LockTime: c.LockTime})
+// openStore opens the database of the settings, watched as o says. On PostgreSQL it does not connect yet.
+func openStore(ctx context.Context, c *Config, o db.Options) (*db.Store, error) {
+	o.LockTime = c.LockTime
+	store, err := db.Open(ctx, c.DatabaseURL, o)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUnusable, err)
 	}

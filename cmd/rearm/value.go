@@ -55,6 +55,24 @@ func notEmpty(s string) (string, error) {
 
 func text(at *string, kind string) pflag.Value { return value[string]{at, kind, notEmpty, same} }
 
+// optional is a setting of text that may also be none, which is the empty text.
+func optional(v pflag.Value) pflag.Value {
+	inner := v.(value[string])
+	parse := func(s string) (string, error) {
+		if s == forever {
+			return "", nil
+		}
+		return inner.parse(s)
+	}
+	write := func(s string) string {
+		if s == "" {
+			return forever
+		}
+		return inner.write(s)
+	}
+	return value[string]{inner.at, inner.kind, parse, write}
+}
+
 // secret is a URL that is shown without its password.
 func secret(at *string) pflag.Value { return value[string]{at, "url", notEmpty, masked} }
 

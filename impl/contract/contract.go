@@ -26,6 +26,8 @@ type Options struct {
 	MaxBigBody int64
 	// Guard knows who sends a request. Nil: nobody logs in, and everybody may do everything.
 	Guard Guard
+	// Observer watches every request that passes Patient. Nil: nobody does.
+	Observer Observer
 }
 
 // Contract judges requests by a document and writes errors. It is safe for concurrent use.

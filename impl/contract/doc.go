@@ -14,6 +14,7 @@
 //
 // What a request passes, in this order; the file that does it in brackets:
 //
+//	the observer sees it, before and after        [later.go, record.go]
 //	a panic anywhere becomes an error            [recover.go]
 //	paths: prefix, engine, slash, 404, 405        [path.go, router.go]
 //	who is calling                                [guard.go]

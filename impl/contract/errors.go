@@ -10,6 +10,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/labstack/echo/v4"
 
+	"rearm/db"
 	"rearm/impl/fault"
 )
 
@@ -85,7 +86,8 @@ func encode(body any) []byte {
 	return b
 }
 
-// report logs an error once: with its cause if it is ours, else for those who look closely.
+// report logs an error once: with its cause if it is ours, else for those who look closely. That the database is away was said
+// when it went (db.Options.Log).
 func (c *Contract) report(err error, status int, ec echo.Context) {
 	ctx, about := ec.Request().Context(), append(describe(ec), "status", status)
 	var p *panicked
@@ -96,6 +98,8 @@ func (c *Contract) report(err error, status int, ec echo.Context) {
 		c.log.DebugContext(ctx, "the request was refused", append(about, "error", err)...)
 	case notTaken(ec):
 		c.log.DebugContext(ctx, "the client did not take the answer", append(about, "error", err)...)
+	case errors.Is(err, db.ErrUnavailable):
+		c.log.DebugContext(ctx, "the request failed while the database was away", append(about, "error", err)...)
 	case status >= 500 && ctx.Err() == nil:
 		c.log.ErrorContext(ctx, "the request failed", append(about, "error", err)...)
 	case status >= 500:

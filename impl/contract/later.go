@@ -13,12 +13,20 @@ func (c *Contract) Patient(next http.Handler) http.Handler {
 	lent := newStacks()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &patient{ResponseWriter: w}
-		lent.run(func() { next.ServeHTTP(p, r) })
+		lent.run(func() {
+			c.begin(p, r)
+			defer c.end(p, r)
+			next.ServeHTTP(p, r)
+		})
 		if p.wait == nil {
 			return
 		}
 		p.wait()
-		lent.run(func() { c.answerLate(p, r) })
+		p.answered = true
+		lent.run(func() {
+			defer c.end(p, r)
+			c.answerLate(p, r)
+		})
 	})
 }
 
@@ -31,20 +39,42 @@ func (c *Contract) answerLate(p *patient, r *http.Request) {
 	}
 }
 
-// patient is the writer of a request that may wait.
+// patient is the writer of a request that may wait. It notes what is sent, and sends the request's id along.
 type patient struct {
 	http.ResponseWriter
-	operation *operation
-	wait      func()
-	answer    func(http.ResponseWriter) error
-	refused   bool // the client did not take the answer
+	Record
+	wait     func()
+	answer   func(http.ResponseWriter) error
+	answered bool // the waiting is over
+	refused  bool // the client did not take the answer
 }
 
-// Write writes, and notes whether the client takes it.
+// WriteHeader sends a status. The header gets the id only now, lest it be kept while the request waits.
+func (p *patient) WriteHeader(status int) {
+	if p.status == 0 && status >= http.StatusOK {
+		if p.status = status; p.ID != "" {
+			p.Header().Set(RequestIDHeader, p.ID)
+		}
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// Write sends a piece of the body, after a status, and notes whether the client takes it.
 func (p *patient) Write(b []byte) (int, error) {
+	if p.status == 0 {
+		p.WriteHeader(http.StatusOK)
+	}
 	n, err := p.ResponseWriter.Write(b)
 	p.refused = p.refused || err != nil
 	return n, err
+}
+
+// FlushError sends what was written so far, for http.ResponseController.
+func (p *patient) FlushError() error {
+	if p.status == 0 {
+		p.WriteHeader(http.StatusOK)
+	}
+	return http.NewResponseController(p.ResponseWriter).Flush()
 }
 
 // Unwrap lets http.ResponseController find the connection's own writer.

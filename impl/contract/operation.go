@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -23,6 +24,7 @@ type operation struct {
 	body     *body    // nil if the operation takes none
 	words    []operationWords
 	roles    []wire.Role // any one of them may call it
+	writes   bool        // it may change something
 }
 
 // operationKey is where the operation of a request stands in echo's context.
@@ -49,7 +51,7 @@ func (c *Contract) readOperation(route *routers.Route) (*operation, error) {
 	if op.OperationID == "" {
 		return nil, fmt.Errorf("no operationId")
 	}
-	o := &operation{contract: c, id: op.OperationID, route: route, query: readParameters(route), produces: producesOf(op)}
+	o := &operation{contract: c, id: op.OperationID, route: route, query: readParameters(route), produces: producesOf(op), writes: writes(route)}
 	var err error
 	if o.roles, err = wire.ReadRoles(op.Extensions[wire.RolesKey]); err != nil {
 		return nil, err
@@ -59,6 +61,11 @@ func (c *Contract) readOperation(route *routers.Route) (*operation, error) {
 	}
 	o.body, err = readBody(op)
 	return o, err
+}
+
+// writes tells whether an operation may change something: only GET and the queries that come as POST never do.
+func writes(route *routers.Route) bool {
+	return route.Method != http.MethodGet && (route.Method != http.MethodPost || !strings.HasPrefix(route.Operation.OperationID, "query"))
 }
 
 // producesOf gives the media types of an operation's successful answers, sorted.
@@ -79,7 +86,7 @@ func (o *operation) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ec echo.Context) error {
 		ec.Set(operationKey, o)
 		if p := patientOf(ec.Response()); p != nil {
-			p.operation = o
+			p.routed(o, ec.ParamValues())
 		}
 		if err := o.contract.permit(ec, o.id, o.roles); err != nil {
 			return err
@@ -108,11 +115,11 @@ func operationOf(ec echo.Context) *operation {
 	return o
 }
 
-// describe names a request in the log.
+// describe names a request in the log. Where somebody observes, each line of a request tells the operation anyway.
 func describe(ec echo.Context) []any {
 	r := ec.Request()
 	list := []any{"method", r.Method, "path", r.URL.Path}
-	if o := operationOf(ec); o != nil {
+	if o := operationOf(ec); o != nil && RecordOf(r.Context()) == nil {
 		list = append(list, "operation", o.id)
 	}
 	return list

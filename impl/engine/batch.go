@@ -128,7 +128,9 @@ func (e *Engine) SuspendBatch(ctx context.Context, caller db.Caller, id string, 
 // DeleteBatch ends a running batch with all its jobs, also while they run; what was applied stays (difference 14). With
 // cascade all its history goes too. 404 when there is no such running batch (difference 5).
 func (e *Engine) DeleteBatch(ctx context.Context, caller db.Caller, id string, cascade bool) error {
-	return e.changeBatch(ctx, caller, id, "delete", func(tx *db.Tx, b *db.Batch) error {
+	var gone *db.Batch
+	err := e.changeBatch(ctx, caller, id, "delete", func(tx *db.Tx, b *db.Batch) error {
+		gone = b
 		ranges, err := tx.TakeJobs(ctx, b.ID)
 		if err != nil {
 			return err
@@ -145,6 +147,10 @@ func (e *Engine) DeleteBatch(ctx context.Context, caller db.Caller, id string, c
 		}
 		return tx.DeleteBatchHistory(ctx, b.ID)
 	})
+	if err == nil {
+		e.Did(ctx, Deed{What: BatchDeleted, N: 1, IDs: []db.ID{gone.ID}, Batch: gone})
+	}
+	return err
 }
 
 // DeleteHistoricBatch removes what is kept of a batch: itself, its items, its job log and the incidents of its jobs. A batch that

@@ -81,6 +81,9 @@ func (e *Engine) create(ctx context.Context, caller db.Caller, operation string,
 	if err == nil && len(ids) > 0 {
 		e.Wake(topicsOf(c.tasks))
 	}
+	if err == nil {
+		e.did(ctx, TasksCreated, ids...) // none, where a key had its answer already
+	}
 	return storeFault(err)
 }
 

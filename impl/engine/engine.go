@@ -3,9 +3,13 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"rearm/db"
 	"rearm/impl/fault"
@@ -22,6 +26,12 @@ type Options struct {
 	Hold func(topic string, until db.Time)
 	// Run hears, after the commit, that the executor has work: a batch was made, activated, a job changed.
 	Run func()
+	// Did hears, after the commit, of what was done on behalf of a request, in whose context; nil: nobody wants to know.
+	Did func(ctx context.Context, d Deed)
+	// Ran hears of every chunk that a Runner has carried out, or could not; nil: nobody wants to know.
+	Ran func(c Chunk)
+	// Tracer traces chunks, each apart from all others, with a link to the request that made the batch; nil: nothing is traced.
+	Tracer trace.Tracer
 
 	Settings
 }
@@ -83,6 +93,7 @@ func DefaultSettings() Settings {
 // Engine carries out the rules on one database. Any number of engines may share a PostgreSQL.
 type Engine struct {
 	store *db.Store
+	met   acquaintances
 	Options
 }
 
@@ -90,6 +101,15 @@ type Engine struct {
 func New(store *db.Store, o Options) *Engine {
 	if o.Hold == nil {
 		o.Hold = func(string, db.Time) {}
+	}
+	if o.Did == nil {
+		o.Did = func(context.Context, Deed) {}
+	}
+	if o.Ran == nil {
+		o.Ran = func(Chunk) {}
+	}
+	if o.Tracer == nil {
+		o.Tracer = noop.Tracer{}
 	}
 	return &Engine{store: store, Options: o}
 }

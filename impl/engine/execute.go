@@ -37,8 +37,9 @@ var carriers = map[string]carrier{
 
 // execute carries out execution jobs of a batch that this transaction has claimed, all in one: the items, what the log says of
 // them, and the end of the incidents of jobs that had failed, which those that succeed may have whatever their retries are now
-// (contract-facts 10.3). It gives the topics on which tasks have become fetchable, and whether execution jobs are left.
-func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time) (topics []string, left bool, err error) {
+// (contract-facts 10.3). It gives the topics on which tasks have become fetchable, and whether execution jobs are left, and counts
+// the items.
+func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time, t *Tally) (topics []string, left bool, err error) {
 	c, ok := carriers[b.Type]
 	if !ok {
 		return nil, false, fault.Coded(fault.Internal, fault.ProcessEngine, "Nothing carries out batches of the type '%s'", b.Type)
@@ -51,9 +52,11 @@ func (e *Engine) execute(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []
 	if err != nil {
 		return nil, false, err
 	}
-	if left, err = tx.LogSuccess(ctx, e.successLog(b, claimed, all, outcomes, now)); err != nil {
+	log := e.successLog(b, claimed, all, outcomes, now)
+	if left, err = tx.LogSuccess(ctx, log); err != nil {
 		return nil, false, err
 	}
+	t.count(log)
 	if b.ExecutionStartTime == nil {
 		err = tx.StartExecution(ctx, b.ID, now)
 	}

@@ -70,7 +70,7 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 			return nil, storeFault(err)
 		}
 		if err != nil { // what an earlier round has locked is the worker's, and must not be kept from it
-			e.Log.Warn("a fetch gave less than there may be", slog.String("worker_id", in.WorkerID), slog.Any("error", err))
+			e.Log.WarnContext(ctx, "a fetch gave less than there may be", slog.String("worker_id", in.WorkerID), slog.Any("error", err))
 			break
 		}
 		got = append(got, more...)
@@ -81,7 +81,17 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 		f.Spare *= 8
 	}
 	slices.SortStableFunc(got, f.Order.Compare)
+	e.didFetch(ctx, got)
 	return got, nil
+}
+
+// didFetch tells of tasks that were locked. Who finds nothing has done nothing.
+func (e *Engine) didFetch(ctx context.Context, got []db.LockedTask) {
+	d := Deed{What: TasksLocked, N: len(got)}
+	for i := range got[:min(len(got), fewIDs)] {
+		d.IDs = append(d.IDs, got[i].ID)
+	}
+	e.Did(ctx, d)
 }
 
 // holdAll tells of the locks of tasks. Those of one topic run out together.

@@ -27,9 +27,10 @@ func shorten(s string) string {
 
 // failJob books the failure of one job, in a transaction of its own: it loses a retry, keeps message and stack trace, the
 // failure stands in the job log, and at 0 retries there is a failedJob incident (contract-facts 10.3). A job that is gone
-// meanwhile is left alone.
-func (e *Engine) failJob(ctx context.Context, id db.ID, cause error) error {
-	err := e.store.Tx(ctx, func(tx *db.Tx) error {
+// meanwhile is left alone, and not counted.
+func (e *Engine) failJob(ctx context.Context, id db.ID, cause error) (t Tally, err error) {
+	err = e.store.Tx(ctx, func(tx *db.Tx) error {
+		t = Tally{}
 		base, _, _ := id.Split()
 		b, err := tx.LockBatch(ctx, base)
 		if err != nil {
@@ -39,27 +40,29 @@ func (e *Engine) failJob(ctx context.Context, id db.ID, cause error) error {
 		if err != nil {
 			return err
 		}
-		return e.bookFailure(ctx, tx, b, job, cause)
+		return e.bookFailure(ctx, tx, b, job, cause, &t)
 	})
 	if errors.Is(err, db.ErrNotFound) {
-		return nil
+		return Tally{}, nil
 	}
-	return err
+	return t, err
 }
 
-func (e *Engine) bookFailure(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range, cause error) error {
-	if err := e.writeFailures(ctx, tx, b, []*db.Range{job}, []error{cause}, e.clock()); err != nil {
+func (e *Engine) bookFailure(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range, cause error, t *Tally) error {
+	if err := e.writeFailures(ctx, tx, b, []*db.Range{job}, []error{cause}, e.clock(), t); err != nil {
 		return err
 	}
 	return tx.UpdateRange(ctx, job)
 }
 
-// writeFailures gives each of some jobs a failure and writes all that follows from it but the jobs themselves.
-func (e *Engine) writeFailures(ctx context.Context, tx *db.Tx, b *db.Batch, jobs []*db.Range, causes []error, now db.Time) error {
+// writeFailures gives each of some jobs a failure, writes all that follows from it but the jobs themselves, and counts it.
+func (e *Engine) writeFailures(ctx context.Context, tx *db.Tx, b *db.Batch, jobs []*db.Range, causes []error, now db.Time, t *Tally) error {
 	logs := make([]db.LogRange, len(jobs))
 	for i, job := range jobs {
 		var incident *db.JobIncident
-		if logs[i], incident = e.fail(b, job, causes[i], now); incident != nil {
+		logs[i], incident = e.fail(b, job, causes[i], now)
+		t.fail(b, job, incident != nil)
+		if incident != nil {
 			if err := tx.OpenJobIncident(ctx, *incident); err != nil {
 				return err
 			}
@@ -93,7 +96,7 @@ func (e *Engine) fail(b *db.Batch, job *db.Range, cause error, now db.Time) (log
 }
 
 // failHopeless fails those of some claimed jobs that cannot be done, all together, and gives the others.
-func (e *Engine) failHopeless(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time) (others []db.Range, err error) {
+func (e *Engine) failHopeless(ctx context.Context, tx *db.Tx, b *db.Batch, claimed []db.Range, now db.Time, t *Tally) (others []db.Range, err error) {
 	hopeless := carriers[b.Type].hopeless
 	if hopeless == nil {
 		return claimed, nil
@@ -114,7 +117,7 @@ func (e *Engine) failHopeless(ctx context.Context, tx *db.Tx, b *db.Batch, claim
 	for i := range failed {
 		jobs[i] = &failed[i]
 	}
-	if err := e.writeFailures(ctx, tx, b, jobs, why, now); err != nil {
+	if err := e.writeFailures(ctx, tx, b, jobs, why, now, t); err != nil {
 		return nil, err
 	}
 	e.Log.Warn("jobs failed", slog.String("batch_id", b.ID.String()), slog.Int("jobs", len(failed)), slog.Any("error", why[0]))

@@ -26,14 +26,14 @@ func (e *Engine) SetJobRetriesAsync(ctx context.Context, caller db.Caller, in Se
 	}
 	var b *db.Batch
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
-		b = e.newBatch(caller, SetJobRetries)
+		b = e.newBatch(ctx, caller, SetJobRetries)
 		b.Retries, b.SetsDueDate, b.DueDate = &in.Retries, in.SetDueDate, in.DueDate
 		return e.createBatch(ctx, tx, b, "jobIds", func() (int, error) { return e.putJobs(ctx, tx, caller, b, in) })
 	})
 	if err != nil {
 		return nil, storeFault(err)
 	}
-	e.Run()
+	e.madeBatch(ctx, b)
 	return b, nil
 }
 

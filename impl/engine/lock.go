@@ -61,6 +61,7 @@ func (e *Engine) Lock(ctx context.Context, caller db.Caller, id, worker string, 
 	})
 	if err == nil {
 		e.Hold(topic, until)
+		e.didOne(ctx, TasksLocked, id)
 	}
 	return err
 }

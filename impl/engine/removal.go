@@ -87,14 +87,14 @@ func (e *Engine) SetRemovalTime(ctx context.Context, caller db.Caller, in SetRem
 	}
 	var b *db.Batch
 	err = e.store.Tx(ctx, func(tx *db.Tx) error {
-		b = e.newBatch(caller, SetBatchRemovalTime)
+		b = e.newBatch(ctx, caller, SetBatchRemovalTime)
 		b.RemovalMode, b.RemovalTime = &mode, in.Absolute
 		return e.createBatch(ctx, tx, b, "historicBatches", func() (int, error) { return e.putBatches(ctx, tx, caller, b, in) })
 	})
 	if err != nil {
 		return nil, storeFault(err)
 	}
-	e.Run()
+	e.madeBatch(ctx, b)
 	return b, nil
 }
 

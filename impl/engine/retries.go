@@ -40,6 +40,7 @@ func (e *Engine) SetRetries(ctx context.Context, caller db.Caller, in SetRetries
 		return fault.BadRequest(negativeRetries)
 	}
 	var topics []string
+	var d Deed
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
 		topics = nil
 		ids, _, err := e.selectTasks(ctx, tx.Queries, caller, in.Selection, firstMissing)
@@ -50,9 +51,12 @@ func (e *Engine) SetRetries(ctx context.Context, caller db.Caller, in SetRetries
 		if err != nil {
 			return err
 		}
-		topics = more
+		topics, d = more, Deed{N: there, IDs: ids[:min(len(ids), fewIDs)]}
 		return in.gone(ids, there)
 	})
+	if err == nil {
+		e.Did(ctx, d)
+	}
 	if err == nil && len(topics) > 0 {
 		e.Wake(topics)
 	}

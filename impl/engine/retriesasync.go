@@ -24,24 +24,37 @@ func (e *Engine) SetRetriesAsync(ctx context.Context, caller db.Caller, in SetRe
 		return nil, fault.BadRequest(negativeRetries)
 	}
 	var b *db.Batch
+	var made bool // not if the key had its answer already
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
-		b = e.newBatch(caller, SetExternalTaskRetries)
+		b = e.newBatch(ctx, caller, SetExternalTaskRetries)
 		b.Retries = &in.Retries
+		made = false
 		return e.once(ctx, tx, caller, "setExternalTaskRetriesAsyncOperation", in.IdempotencyKey, in, b, func() error {
+			made = true
 			return e.createBatch(ctx, tx, b, "externalTaskIds", func() (int, error) { return e.putItems(ctx, tx, caller, b, in.Selection) })
 		})
 	})
 	if err != nil {
 		return nil, storeFault(err)
 	}
-	e.Run()
+	if !made {
+		e.did(ctx, Changed)
+		return b, nil
+	}
+	e.madeBatch(ctx, b)
 	return b, nil
+}
+
+// madeBatch tells of a batch that was made.
+func (e *Engine) madeBatch(ctx context.Context, b *db.Batch) {
+	e.Run()
+	e.Did(ctx, Deed{What: BatchCreated, N: int(b.Items), IDs: []db.ID{b.ID}, Batch: b})
 }
 
 // newBatch gives a batch of a type as the settings say, with an id of its own and nothing in it yet. Batches carry no tenant,
 // unless their caller is bound to exactly one (contract-facts 1.10).
-func (e *Engine) newBatch(caller db.Caller, batchType string) *db.Batch {
-	b := &db.Batch{Type: batchType, StartTime: e.clock()}
+func (e *Engine) newBatch(ctx context.Context, caller db.Caller, batchType string) *db.Batch {
+	b := &db.Batch{Type: batchType, StartTime: e.clock(), Trace: traceOf(ctx)}
 	b.ID = db.BatchBase(e.NewID())
 	b.Mark = b.ID.Mark()
 	b.JobsPerSeed = int32(e.JobsPerSeed.Of(batchType)) //nolint:gosec // checked when the program starts

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"rearm/db"
 )
 
@@ -57,6 +59,7 @@ func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 		return false, err
 	}
 	r.forget(ids)
+	r.engine.met.keep(ids)
 	for _, id := range ids {
 		if ctx.Err() != nil {
 			return worked, nil
@@ -70,23 +73,45 @@ func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 	return worked, nil
 }
 
-// turn advances one batch, and learns from how it went. What is running is finished when ctx ends.
-func (r *Runner) turn(ctx context.Context, id db.ID) (bool, error) {
+// turn advances one batch, and tells how it went. What is running is finished when ctx ends.
+func (r *Runner) turn(ctx context.Context, id db.ID) (worked bool, err error) {
+	ctx, span := r.engine.Tracer.Start(context.WithoutCancel(ctx), chunkSpan, trace.WithNewRoot())
+	first := r.engine.met.meet(id)
 	start := r.engine.Now()
-	t, err := r.engine.advance(context.WithoutCancel(ctx), id, r.limit(id))
-	switch {
-	case err == nil:
-		r.pace(id, r.engine.Now().Sub(start))
-		return t.worked, nil
-	case len(t.running) == 0 || errors.Is(err, db.ErrUnavailable) || errors.Is(err, db.ErrAgain):
-		return false, err
+	t, failure := r.engine.advance(ctx, id, r.limit(id))
+	c := Chunk{Took: r.engine.Now().Sub(start), Err: failure}
+	worked, c.Tally, err = r.learn(ctx, id, &t, &c)
+	if t.batch != nil {
+		c.Type, c.TookOver = t.batch.Type, first && t.batch.ExecutionStartTime != nil
 	}
-	return true, r.isolate(context.WithoutCancel(ctx), id, t.running, err)
+	if !worked || failure != nil { // it may still be the first of it
+		c.TookOver = false
+		r.engine.met.forgetIf(first, id)
+	}
+	endChunk(span, id, &t, &c)
+	if worked || failure != nil {
+		r.engine.Ran(c)
+	}
+	return worked, err
+}
+
+// learn takes the consequences of a turn: how much the next one takes on, and what becomes of jobs that failed it.
+func (r *Runner) learn(ctx context.Context, id db.ID, t *turn, c *Chunk) (worked bool, tally Tally, err error) {
+	switch {
+	case c.Err == nil:
+		r.pace(id, c.Took)
+		c.Jobs, c.Lag = t.jobs, t.lag
+		return t.worked, t.tally, nil
+	case len(t.running) == 0 || errors.Is(c.Err, db.ErrUnavailable) || errors.Is(c.Err, db.ErrAgain):
+		return false, Tally{}, c.Err
+	}
+	tally, err = r.isolate(ctx, id, t.running, c.Err)
+	return true, tally, err
 }
 
 // isolate deals with a turn that failed: half as many jobs are tried next, until the one at fault stands alone and loses a
 // retry; the others go on.
-func (r *Runner) isolate(ctx context.Context, id db.ID, running []db.Range, cause error) error {
+func (r *Runner) isolate(ctx context.Context, id db.ID, running []db.Range, cause error) (Tally, error) {
 	jobs := int32(0)
 	for _, one := range running {
 		jobs += one.N
@@ -94,16 +119,16 @@ func (r *Runner) isolate(ctx context.Context, id db.ID, running []db.Range, caus
 	if jobs > 1 {
 		b, err := r.engine.store.Batch(ctx, id)
 		if errors.Is(err, db.ErrNotFound) {
-			return nil
+			return Tally{}, nil
 		}
 		if err != nil {
-			return err
+			return Tally{}, err
 		}
 		r.limits[id] = max(1, jobs/2) * b.ItemsPerJob
-		return nil
+		return Tally{}, nil
 	}
 	job := running[0].ID(running[0].First)
-	r.engine.Log.Warn("a job failed", slog.String("job_id", job.String()), slog.String("batch_id", id.String()), slog.Any("error", cause))
+	r.engine.Log.WarnContext(ctx, "a job failed", slog.String("job_id", job.String()), slog.String("batch_id", id.String()), slog.Any("error", cause))
 	return r.engine.failJob(ctx, job, cause)
 }
 

@@ -22,12 +22,17 @@ func (e *Engine) Scope(ctx context.Context, caller db.Caller, id string) (*db.Sc
 // of a running batch finds them gone. 404 when there is none of that id, or it has ended.
 func (e *Engine) CancelScope(ctx context.Context, caller db.Caller, id string) error {
 	none := fault.Coded(fault.NotFound, fault.InvalidRequest, "No process instance found for id '%s': processInstance is null", id)
-	return e.changeScope(ctx, caller, id, none, func(tx *db.Tx) error {
+	var gone []db.ID
+	err := e.changeScope(ctx, caller, id, none, func(tx *db.Tx) error {
 		tasks, err := tx.HoldTasksOf(ctx, id)
 		if err != nil {
 			return err
 		}
 		now := e.clock()
+		gone = make([]db.ID, len(tasks))
+		for i := range tasks {
+			gone[i] = tasks[i].ID
+		}
 		for part := range slices.Chunk(tasks, incidentsAtOnce) {
 			logIDs := make([]db.ID, len(part))
 			for i := range logIDs {
@@ -39,6 +44,10 @@ func (e *Engine) CancelScope(ctx context.Context, caller db.Caller, id string) e
 		}
 		return tx.CancelScope(ctx, id, now, e.scopeRemoval(now))
 	})
+	if err == nil {
+		e.did(ctx, TasksDeleted, gone...)
+	}
+	return err
 }
 
 // CancelScopeIfThere is CancelScope for those who do not mind when there is none of that id.

@@ -108,30 +108,30 @@ func runs(job *db.Range, now db.Time) bool {
 
 // monitor makes one check of a locked batch: with no execution job left the batch ends, else the next monitor job looks again
 // after the poll time. job is the monitor job that is there.
-func (e *Engine) monitor(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range, now db.Time) error {
+func (e *Engine) monitor(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Range, now db.Time) (ended bool, err error) {
 	left, err := tx.HasExecutionJobs(ctx, b.ID)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := tx.DeleteRange(ctx, job); err != nil {
-		return err
+		return false, err
 	}
 	if err := resolve(ctx, tx, job, now); err != nil {
-		return err
+		return false, err
 	}
 	if err := tx.InsertLog(ctx, db.LogOf(job, db.JobSucceeded, now, e.NodeName)); err != nil {
-		return err
+		return false, err
 	}
 	if !left {
-		return e.end(ctx, tx, b, now)
+		return true, e.end(ctx, tx, b, now)
 	}
 	b.MonitorRuns++
 	if err := tx.UpdateMonitorRuns(ctx, b); err != nil {
-		return err
+		return false, err
 	}
 	next, due := newJob(b, db.MonitorJob, b.MonitorRuns, now), now.Add(e.PollTime)
 	next.DueDate = &due
-	return e.makeJob(ctx, tx, next)
+	return false, e.makeJob(ctx, tx, next)
 }
 
 // resolve resolves the open incident of a seed or monitor job that has succeeded, if it has one.
@@ -147,7 +147,7 @@ func (e *Engine) end(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time) e
 
 // finish lets the executor end a batch as soon as its last execution job is gone, before the monitor job would look
 // (difference 7), or run the monitor job when it is due. A monitor job that somebody deleted is made anew.
-func (e *Engine) finish(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time) error {
+func (e *Engine) finish(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time) (ended bool, err error) {
 	job, err := tx.FirstJob(ctx, b.ID, db.MonitorJob)
 	if errors.Is(err, db.ErrNotFound) {
 		b.MonitorRuns++
@@ -156,11 +156,11 @@ func (e *Engine) finish(ctx context.Context, tx *db.Tx, b *db.Batch, now db.Time
 		err = errors.Join(tx.UpdateMonitorRuns(ctx, b), e.makeJob(ctx, tx, anew))
 	}
 	if err != nil || job.Suspended || job.Retries == 0 {
-		return err
+		return false, err
 	}
 	left, err := tx.HasExecutionJobs(ctx, b.ID)
 	if err != nil || left && !runs(job, now) {
-		return err
+		return false, err
 	}
 	return e.monitor(ctx, tx, b, job, now)
 }

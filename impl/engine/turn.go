@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"rearm/db"
 )
@@ -13,6 +14,10 @@ type turn struct {
 	worked  bool       // something was done
 	left    bool       // after what was done, execution jobs are left
 	topics  []string   // on which tasks have become fetchable
+	batch   *db.Batch  // as it was when the turn began; nil: it was not found
+	jobs    int        // that were claimed
+	lag     time.Duration
+	tally   Tally
 }
 
 // advance takes one turn on a batch, in one transaction: the seed job makes all execution jobs, at most limit jobs of those
@@ -39,6 +44,7 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 	if err != nil {
 		return err
 	}
+	t.batch = b
 	if due {
 		if t.worked, err = e.suspendIfDue(ctx, tx, id, now); t.worked || err != nil {
 			return err
@@ -55,13 +61,14 @@ func (e *Engine) step(ctx context.Context, tx *db.Tx, id db.ID, limit int32, t *
 	}
 	if len(claimed) > 0 {
 		t.running, t.worked = claimed, true
-		if claimed, err = e.failHopeless(ctx, tx, b, claimed, now); err != nil {
+		t.jobs, t.lag = lagOf(claimed, now)
+		if claimed, err = e.failHopeless(ctx, tx, b, claimed, now, &t.tally); err != nil {
 			return err
 		}
 	}
 	if len(claimed) > 0 {
 		t.running = claimed
-		if t.topics, t.left, err = e.execute(ctx, tx, b, claimed, now); err != nil {
+		if t.topics, t.left, err = e.execute(ctx, tx, b, claimed, now, &t.tally); err != nil {
 			return err
 		}
 	}
@@ -112,7 +119,7 @@ func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, t *tu
 	}
 	before, now := t.running, e.clock() // jobs of others may have ended since the turn began; the batch ends after them
 	t.running = []db.Range{newJob(locked, db.MonitorJob, locked.MonitorRuns, now)}
-	if err := e.finish(ctx, tx, locked, now); err != nil {
+	if t.tally.Ended, err = e.finish(ctx, tx, locked, now); err != nil {
 		return err
 	}
 	t.running = before

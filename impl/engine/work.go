@@ -21,7 +21,11 @@ func (e *Engine) Complete(ctx context.Context, caller db.Caller, id string, r Re
 	if _, err := parse(r.LocalVariables); err != nil {
 		return err
 	}
-	return e.finishTask(ctx, caller, id, r.WorkerID, cannotComplete, db.TaskSucceeded, r.Variables)
+	err := e.finishTask(ctx, caller, id, r.WorkerID, cannotComplete, db.TaskSucceeded, r.Variables)
+	if err == nil {
+		e.didOne(ctx, TasksCompleted, id)
+	}
+	return err
 }
 
 // BpmnError is an error of the business that a worker met.
@@ -37,7 +41,11 @@ func (e *Engine) ThrowBpmnError(ctx context.Context, caller db.Caller, id string
 	if b.ErrorCode == "" {
 		return fault.Coded(fault.Invalid, fault.ProcessEngine, "Error Code is empty")
 	}
-	return e.finishTask(ctx, caller, id, b.WorkerID, cannotThrow, db.TaskDeleted, b.Variables)
+	err := e.finishTask(ctx, caller, id, b.WorkerID, cannotThrow, db.TaskDeleted, b.Variables)
+	if err == nil {
+		e.didOne(ctx, TasksDeleted, id)
+	}
+	return err
 }
 
 // finishTask ends a task that its worker is done with, one way or the other. Variables are written last, since whoever writes
@@ -109,6 +117,9 @@ func (e *Engine) Fail(ctx context.Context, caller db.Caller, id string, f Failur
 		}
 		return tx.FailTask(ctx, k, booked)
 	})
+	if err == nil {
+		e.didOne(ctx, TasksFailed, id)
+	}
 	switch {
 	case err != nil || f.Retries == 0:
 	case booked.Until > booked.At:

@@ -27,6 +27,9 @@ type world struct {
 	now  time.Time
 	woke []string
 	held map[string]db.Time // by topic, the end of a lock that was told last
+
+	deeds  []engine.Deed
+	chunks []engine.Chunk
 }
 
 // everybody is a caller who may see everything.
@@ -36,7 +39,7 @@ func newWorld(t testing.TB, s *db.Store) *world {
 	t.Helper()
 	w := &world{t: t, store: s, now: time.Date(2025, 1, 31, 10, 0, 0, 0, time.UTC), held: map[string]db.Time{}}
 	w.Engine = engine.New(s, engine.Options{Now: w.clock, NewID: dbtest.ID, Log: slog.New(slog.DiscardHandler), Wake: w.wake, Hold: w.hold, Run: func() {},
-		Settings: engine.DefaultSettings()})
+		Did: w.did, Ran: w.ran, Settings: engine.DefaultSettings()})
 	return w
 }
 
@@ -63,6 +66,27 @@ func (w *world) hold(topic string, until db.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held[topic] = until
+}
+
+func (w *world) did(_ context.Context, d engine.Deed) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deeds = append(w.deeds, d)
+}
+
+func (w *world) ran(c engine.Chunk) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.chunks = append(w.chunks, c)
+}
+
+// told gives the deeds and the chunks that were told since it was asked last.
+func (w *world) told() ([]engine.Deed, []engine.Chunk) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deeds, chunks := w.deeds, w.chunks
+	w.deeds, w.chunks = nil, nil
+	return deeds, chunks
 }
 
 // woken gives the topics that were woken since it was asked last.

@@ -4,7 +4,7 @@
 //	        +----------------------------- more work ------------------------------+
 //	        v                                                                      |
 //	start -> step --- no more ---> wait (wake, due, poll) ---> step ...            |
-//	        |  \--- error ---> wait (backoff, doubled up to a minute) ---> step ---+
+//	        |  \--- error ---> wait (backoff, doubled up to 5 s) -------> step ----+
 //	        v
 //	ctx ends: the step that runs is finished, nothing new begins, Run returns
 //

@@ -19,7 +19,7 @@ const (
 	Budget     = 500 * time.Millisecond // of a step
 	Poll       = 5 * time.Second        // the longest pause; a random one of at least half of it is taken
 	MinBackoff = 100 * time.Millisecond // after the first error
-	MaxBackoff = time.Minute            // after many errors
+	MaxBackoff = 5 * time.Second        // after many errors: whatever was wrong, all goes on as soon when it is mended
 )
 
 // Executor runs one source. Wake makes it look for work at once.
@@ -46,22 +46,36 @@ func (x *Executor) Wake() {
 
 // Run works until ctx ends; the step that is running then is finished first. It returns nil.
 func (x *Executor) Run(ctx context.Context) error {
-	backoff := MinBackoff
+	failures := 0
 	for ctx.Err() == nil {
 		next, more, err := x.step(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			x.log.Error("the executor could not go on", slog.Any("error", err), slog.Duration("again_in", backoff))
-			x.sleep(ctx, backoff)
-			backoff = min(2*backoff, MaxBackoff)
-		case more:
-			backoff = MinBackoff
-		default:
-			backoff = MinBackoff
+		if err != nil && ctx.Err() == nil {
+			failures++
+			x.rest(ctx, failures, err)
+			continue
+		}
+		if failures > 0 && err == nil {
+			x.log.Info("the executor goes on", slog.Int("failures", failures))
+			failures = 0
+		}
+		if !more {
 			x.wait(ctx, next)
 		}
 	}
 	return nil
+}
+
+// rest waits after failures in a row, twice as long after each, and says so aloud after the first.
+func (x *Executor) rest(ctx context.Context, failures int, err error) {
+	level, backoff := slog.LevelDebug, MaxBackoff
+	if failures == 1 {
+		level = slog.LevelError
+	}
+	if doubled := failures - 1; doubled < 16 {
+		backoff = min(MinBackoff<<doubled, MaxBackoff)
+	}
+	x.log.Log(ctx, level, "the executor could not go on", slog.Any("error", err), slog.Duration("again_in", backoff))
+	x.sleep(ctx, backoff)
 }
 
 // step asks the source once. A panic is an error of the source, with its stack in the log.

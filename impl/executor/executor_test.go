@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,4 +106,45 @@ func TestWakeNeverBlocks(t *testing.T) {
 	if len(x.wake) != 1 {
 		t.Errorf("%d wake-ups are waiting", len(x.wake))
 	}
+}
+
+// After a long outage the executor goes on soon, and has said only once that it could not.
+func TestLongOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const outage = time.Hour
+		var log strings.Builder
+		start := time.Now()
+		var asked []time.Time
+		x := New(step(func() error {
+			asked = append(asked, time.Now())
+			if time.Since(start) < outage {
+				return errors.New("away")
+			}
+			return nil
+		}), slog.New(slog.NewTextHandler(&log, nil)), time.Now, func() float64 { return 1 })
+		ctx, cancel := context.WithTimeout(t.Context(), outage+MaxBackoff+time.Millisecond)
+		defer cancel()
+		if err := x.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		for i := range asked[1:] {
+			if pause := asked[i+1].Sub(asked[i]); pause > MaxBackoff {
+				t.Errorf("a pause of %v", pause)
+			}
+		}
+		if last := asked[len(asked)-1].Sub(start); last < outage {
+			t.Errorf("%v after the beginning it had not gone on", last)
+		}
+		if text := log.String(); strings.Count(text, "level=ERROR") != 1 || strings.Count(text, `msg="the executor goes on"`) != 1 || strings.Count(text, "\n") != 2 {
+			t.Errorf("the log:\n%s", text)
+		}
+	})
+}
+
+// step is a source that never has work.
+type step func() error
+
+func (f step) Step(context.Context, time.Duration) (time.Time, bool, error) {
+	return time.Time{}, false, f()
 }

@@ -82,8 +82,9 @@ func (r *Room) attempt(ctx context.Context, t *topic, w *waiter) {
 	}
 }
 
-// try fetches once for a waiter who is there. ctx is not the request's: what is locked for a client that goes at that moment has
-// to be known, so that it can be given back. A panic is an error, with its stack for the log.
+// try fetches once for a waiter who is there, as part of its request, but until ctx ends and not until the request does: what is
+// locked for a client that goes at that moment has to be known, so that it can be given back. A panic is an error, with its stack
+// for the log.
 func (r *Room) try(ctx context.Context, w *waiter) (a answer) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -93,8 +94,9 @@ func (r *Room) try(ctx context.Context, w *waiter) (a answer) {
 	if err := w.ctx.Err(); err != nil {
 		return answer{err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	own, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), attemptTime)
 	defer cancel()
-	a.got, a.err = r.source.FetchAndLock(ctx, w.caller, w.in)
+	defer context.AfterFunc(ctx, cancel)()
+	a.got, a.err = r.source.FetchAndLock(own, w.caller, w.in)
 	return a
 }

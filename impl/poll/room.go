@@ -108,7 +108,7 @@ func (r *Room) giveBack(w *waiter, got []db.LockedTask) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), attemptTime)
 	defer cancel()
 	if err := r.source.GiveBack(ctx, w.in.WorkerID, got); err != nil {
-		r.log.Warn("tasks stay locked for a worker that has gone", slog.Int("tasks", len(got)), slog.Any("error", err))
+		r.log.WarnContext(ctx, "tasks stay locked for a worker that has gone", slog.Int("tasks", len(got)), slog.Any("error", err))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rearm/db"
+	"rearm/impl/fault"
 )
 
 // When topics are surveyed without a wake-up.
@@ -106,7 +107,11 @@ func (r *Room) survey(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil && ctx.Err() == nil {
-		r.log.Warn("topics could not be looked at", slog.Any("error", err), slog.Duration("again_in", awayPause))
+		level := slog.LevelWarn
+		if fault.KindOf(err) == fault.Unavailable { // which is said where it begins
+			level = slog.LevelDebug
+		}
+		r.log.Log(ctx, level, "topics could not be looked at", slog.Any("error", err), slog.Duration("again_in", awayPause))
 		for _, t := range topics {
 			r.checkAt(t, r.now().Add(awayPause))
 		}
