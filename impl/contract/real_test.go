@@ -3,7 +3,9 @@ package contract_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -129,6 +131,33 @@ func TestRealWords(t *testing.T) {
 	for _, mediaType := range []string{"", "application/x-www-form-urlencoded", "application/json"} {
 		if got := ask(t, e, http.MethodPost, task+"/a/unlock", "null", "Content-Type", mediaType); got.ResponseRecorder.Code != 204 {
 			t.Errorf("unlock with Content-Type %q: %d", mediaType, got.ResponseRecorder.Code)
+		}
+	}
+}
+
+// unread is a body that nobody may read.
+type unread struct{ t *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+
+// A body that is refused unseen is not read: kin-openapi would read all of it where the document asks for a log-in.
+func TestRefusedBodyIsNotRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		contentType string
+		length      int64
+		want        int
+	}{"too long": {"application/json", 1 << 30, 413}, "no JSON": {"text/plain", -1, 415}} {
+		r := httptest.NewRequest(http.MethodPost, "/engine-rest/external-task/retries-async", unread{t})
+		r.Header.Set("Content-Type", c.contentType)
+		r.ContentLength = c.length
+		w := httptest.NewRecorder()
+		real(t, handlers{}).ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("%s: %d, want %d", name, w.Code, c.want)
 		}
 	}
 }
