@@ -73,7 +73,7 @@ func (w *tenants) createsElsewhere(path, body string) {
 	ended := things["scope"](w, "anna")
 	w.get("anna", "DELETE", "/process-instance/"+ended, "", nil)
 	foreign := map[string]string{"ended": ended, "bob's": w.thing("scope", "bob"), "nobody's": w.thing("scope", "root")}
-	before := w.dump()
+	before := w.before()
 	for what, scope := range foreign {
 		got := w.as("anna", "POST", path, fmt.Sprintf(body, `{"topicName": "t", "processInstanceId": "`+scope+`", "variables": {"x": {"value": 1}}}`))
 		if got.status != http.StatusNotFound || got.text != strings.ReplaceAll(`{"type":"InvalidRequestException","message":"Process instance with id ID has ended","code":null}`, "ID", scope) {
@@ -88,7 +88,7 @@ func (w *tenants) createsElsewhere(path, body string) {
 			w.t.Errorf("%s creates %s: %d %s", caller, task, got.status, got.text)
 		}
 	}
-	if w.dump() != before {
+	if w.changed(before) {
 		w.t.Error("what was refused has left something")
 	}
 }
@@ -278,9 +278,9 @@ func (w *tenants) suspendsJobs() {
 	}
 	for _, pair := range insiders {
 		id := things["definition"](w, pair[1])
-		before := w.dump()
+		before := w.before()
 		w.get(pair[0], "PUT", "/job/suspended", strings.ReplaceAll(body, "ID", id), nil)
-		if w.dump() == before {
+		if !w.changed(before) {
 			w.t.Errorf("%s has not suspended the jobs of %s", pair[0], pair[1])
 		}
 	}
@@ -290,11 +290,11 @@ func (w *tenants) suspendsJobs() {
 func (w *tenants) suspendsDefinitions() {
 	w.t.Helper()
 	w.thing("definition", "anna")
-	before := w.dump()
+	before := w.before()
 	for caller := range callers {
 		w.get(caller, "PUT", "/job-definition/suspended", `{"suspended": true, "processDefinitionKey": "k"}`, nil)
 	}
-	if w.dump() != before {
+	if w.changed(before) {
 		w.t.Error("something was suspended")
 	}
 }
