@@ -135,10 +135,10 @@ func (w *tenants) setsRetries() {
 	ids := `"externalTaskIds": ["` + w.thing("failed task", "anna") + `", "ID"]`
 	w.alike("anna", w.thing("failed task", "bob"), "PUT", path, `{"retries": 3, `+ids+`}`)
 	for i, all := range []string{`"externalTaskQuery": {}`, `"processInstanceQuery": {}`, `"historicProcessInstanceQuery": {}`} {
-		w.get("anna", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 10+i, all), nil)
-		w.only(all, int32(10+i), "anna")
-		w.get("udo", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 20+i, all), nil)
-		w.only(all, int32(20+i), "anna", "root")
+		w.get("anna", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 100+i, all), nil)
+		w.only(all, int32(100+i), "anna")
+		w.get("udo", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 200+i, all), nil)
+		w.only(all, int32(200+i), "anna", "root")
 	}
 }
 
@@ -272,12 +272,12 @@ func (w *tenants) setsRemovalTime() {
 // suspendsJobs checks the suspension of jobs by their definition.
 func (w *tenants) suspendsJobs() {
 	w.t.Helper()
-	const body = `{"suspended": true, "jobDefinitionId": "ID"}`
+	const definition, body = "failed job's definition", `{"suspended": true, "jobDefinitionId": "ID"}`
 	for _, pair := range strangers {
-		w.alike(pair[0], w.thing("definition", pair[1]), "PUT", "/job/suspended", body)
+		w.alike(pair[0], w.thing(definition, pair[1]), "PUT", "/job/suspended", body)
 	}
 	for _, pair := range insiders {
-		id := things["definition"](w, pair[1])
+		id := things[definition](w, pair[1])
 		before := w.before()
 		w.get(pair[0], "PUT", "/job/suspended", strings.ReplaceAll(body, "ID", id), nil)
 		if !w.changed(before) {
