@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"slices"
 
 	"rearm/db"
 )
@@ -9,8 +10,12 @@ import (
 // callerKey is where the caller stands in a request's context.
 type callerKey struct{}
 
-// WithCaller gives a context in which a request is made on somebody's behalf, and notes it in the request's record.
+// WithCaller gives a context in which a request is made on somebody's behalf, with each of its tenants once, in order, and notes
+// it in the request's record.
 func WithCaller(ctx context.Context, c db.Caller) context.Context {
+	c.Tenants = slices.Clone(c.Tenants) // an empty list stays one, and nil stays nil, which is every tenant
+	slices.Sort(c.Tenants)
+	c.Tenants = slices.Compact(c.Tenants)
 	if r := RecordOf(ctx); r != nil {
 		r.caller = &c
 	}

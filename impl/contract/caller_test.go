@@ -12,8 +12,10 @@ func TestCallerTravelsInTheContext(t *testing.T) {
 	if got := CallerOf(t.Context()); !reflect.DeepEqual(got, db.Caller{}) {
 		t.Errorf("nobody is %+v", got)
 	}
-	want := db.Caller{Name: "anna", Tenants: []string{"a"}, Untenanted: true}
-	if got := CallerOf(WithCaller(t.Context(), want)); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
+	for _, c := range []struct{ tenants, want []string }{{nil, nil}, {[]string{}, []string{}}, {[]string{"a"}, []string{"a"}}, {[]string{"b", "a", "b"}, []string{"a", "b"}}} {
+		want := db.Caller{Name: "anna", Tenants: c.want, Untenanted: true}
+		if got := CallerOf(WithCaller(t.Context(), db.Caller{Name: "anna", Tenants: c.tenants, Untenanted: true})); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
 }

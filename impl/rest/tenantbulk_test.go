@@ -73,7 +73,7 @@ func (w *tenants) createsElsewhere(path, body string) {
 	ended := things["scope"](w, "anna")
 	w.get("anna", "DELETE", "/process-instance/"+ended, "", nil)
 	foreign := map[string]string{"ended": ended, "bob's": w.thing("scope", "bob"), "nobody's": w.thing("scope", "root")}
-	before := w.dump()
+	before := w.before()
 	for what, scope := range foreign {
 		got := w.as("anna", "POST", path, fmt.Sprintf(body, `{"topicName": "t", "processInstanceId": "`+scope+`", "variables": {"x": {"value": 1}}}`))
 		if got.status != http.StatusNotFound || got.text != strings.ReplaceAll(`{"type":"InvalidRequestException","message":"Process instance with id ID has ended","code":null}`, "ID", scope) {
@@ -88,7 +88,7 @@ func (w *tenants) createsElsewhere(path, body string) {
 			w.t.Errorf("%s creates %s: %d %s", caller, task, got.status, got.text)
 		}
 	}
-	if w.dump() != before {
+	if w.changed(before) {
 		w.t.Error("what was refused has left something")
 	}
 }
@@ -135,10 +135,10 @@ func (w *tenants) setsRetries() {
 	ids := `"externalTaskIds": ["` + w.thing("failed task", "anna") + `", "ID"]`
 	w.alike("anna", w.thing("failed task", "bob"), "PUT", path, `{"retries": 3, `+ids+`}`)
 	for i, all := range []string{`"externalTaskQuery": {}`, `"processInstanceQuery": {}`, `"historicProcessInstanceQuery": {}`} {
-		w.get("anna", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 10+i, all), nil)
-		w.only(all, int32(10+i), "anna")
-		w.get("udo", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 20+i, all), nil)
-		w.only(all, int32(20+i), "anna", "root")
+		w.get("anna", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 100+i, all), nil)
+		w.only(all, int32(100+i), "anna")
+		w.get("udo", "PUT", path, fmt.Sprintf(`{"retries": %d, %s}`, 200+i, all), nil)
+		w.only(all, int32(200+i), "anna", "root")
 	}
 }
 
@@ -272,15 +272,15 @@ func (w *tenants) setsRemovalTime() {
 // suspendsJobs checks the suspension of jobs by their definition.
 func (w *tenants) suspendsJobs() {
 	w.t.Helper()
-	const body = `{"suspended": true, "jobDefinitionId": "ID"}`
+	const definition, body = "failed job's definition", `{"suspended": true, "jobDefinitionId": "ID"}`
 	for _, pair := range strangers {
-		w.alike(pair[0], w.thing("definition", pair[1]), "PUT", "/job/suspended", body)
+		w.alike(pair[0], w.thing(definition, pair[1]), "PUT", "/job/suspended", body)
 	}
 	for _, pair := range insiders {
-		id := things["definition"](w, pair[1])
-		before := w.dump()
+		id := things[definition](w, pair[1])
+		before := w.before()
 		w.get(pair[0], "PUT", "/job/suspended", strings.ReplaceAll(body, "ID", id), nil)
-		if w.dump() == before {
+		if !w.changed(before) {
 			w.t.Errorf("%s has not suspended the jobs of %s", pair[0], pair[1])
 		}
 	}
@@ -290,11 +290,11 @@ func (w *tenants) suspendsJobs() {
 func (w *tenants) suspendsDefinitions() {
 	w.t.Helper()
 	w.thing("definition", "anna")
-	before := w.dump()
+	before := w.before()
 	for caller := range callers {
 		w.get(caller, "PUT", "/job-definition/suspended", `{"suspended": true, "processDefinitionKey": "k"}`, nil)
 	}
-	if w.dump() != before {
+	if w.changed(before) {
 		w.t.Error("something was suspended")
 	}
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -27,7 +28,7 @@ func answerOf(o *openapi3.Operation) *openapi3.Schema {
 // listed tells whether an operation lists rows that say whose they are.
 func listed(o *openapi3.Operation) bool {
 	answer := answerOf(o)
-	return others[o.OperationID] == nil && answer.Items != nil && has(answer.Items.Value, "tenantId")
+	return others[o.OperationID] == "" && answer.Items != nil && has(answer.Items.Value, "tenantId")
 }
 
 // has tells whether an object has a property, of its own or from what it is made of.
@@ -37,7 +38,7 @@ func has(s *openapi3.Schema, property string) bool {
 
 // counted tells whether an operation counts rows.
 func counted(o *openapi3.Operation) bool {
-	return others[o.OperationID] == nil && has(answerOf(o), "count")
+	return others[o.OperationID] == "" && has(answerOf(o), "count")
 }
 
 // asks tells whether an operation has a filter, in its query or in its body.
@@ -137,6 +138,14 @@ func TestListsOfTenants(t *testing.T) {
 	})
 }
 
+// askers gives those who ask a question: all ask for everything.
+func (q *question) askers() []string {
+	if q.filter == "" {
+		return slices.Sorted(maps.Keys(callers))
+	}
+	return []string{"anna", "udo", "abel"}
+}
+
 // lists checks a list by what those see who see all. They see something of everybody.
 func (w *tenants) lists(method, path string, q question, owned string) {
 	w.t.Helper()
@@ -147,7 +156,7 @@ func (w *tenants) lists(method, path string, q question, owned string) {
 			w.t.Errorf("%s has nothing of the tenant %q, and proves nothing", path, tenant)
 		}
 	}
-	for caller := range callers {
+	for _, caller := range q.askers() {
 		want, got := []row{}, []row{}
 		for _, r := range q.narrow(everything) {
 			if mine(caller, r, owned) {
@@ -163,7 +172,7 @@ func (w *tenants) lists(method, path string, q question, owned string) {
 // counts checks a count by the list that it counts.
 func (w *tenants) counts(method, path string, q question) {
 	w.t.Helper()
-	for caller := range callers {
+	for _, caller := range q.askers() {
 		var list []row
 		var n struct{ Count int }
 		w.ask(caller, method, strings.TrimSuffix(path, "/count"), q, &list)

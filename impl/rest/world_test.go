@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
 
 	"rearm/db"
@@ -46,10 +47,7 @@ func newWorld(t *testing.T, s *db.Store) *world {
 		Now: w.clock, NewID: dbtest.ID, Log: slog.New(slog.DiscardHandler), Wake: func([]string) {}, Run: func() {}, Settings: engine.DefaultSettings(),
 	})
 	room := poll.New(w.engine, poll.DefaultSettings(), slog.New(slog.DiscardHandler), w.clock)
-	document, err := contract.Load(gen.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	document := contractOf(t)
 	judge, err := contract.New(document, contract.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -63,6 +61,19 @@ func newWorld(t *testing.T, s *db.Store) *world {
 	t.Cleanup(server.Close)
 	w.url, w.client = server.URL+judge.Prefix(), &http.Client{Transport: contracttest.Transport(t, document, server.Client().Transport)}
 	return w
+}
+
+// document is the contract; reading it takes longer than most tests.
+var document = sync.OnceValues(func() (*openapi3.T, error) { return contract.Load(gen.Document) })
+
+// contractOf gives the document.
+func contractOf(t *testing.T) *openapi3.T {
+	t.Helper()
+	d, err := document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func (w *world) clock() time.Time {
