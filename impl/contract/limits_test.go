@@ -98,3 +98,15 @@ func TestBodyThatDoesNotArrive(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// TestNoMoreIsReadThanTheLimit: nothing on the way of a request reads its body before the limit is set.
+func TestNoMoreIsReadThanTheLimit(t *testing.T) {
+	t.Parallel()
+	e := server(t, contract.Options{MaxBody: 100, MaxBigBody: 200}, nil)
+	body := strings.NewReader(strings.Repeat(" ", 1<<20))
+	r := httptest.NewRequest(http.MethodPut, thing+"/bulk", io.NopCloser(body))
+	r.Header.Set("Content-Type", "application/json")
+	if got := send(t, e, r); got.ResponseRecorder.Code != 413 || body.Len() < 1<<20-10_000 {
+		t.Errorf("%d, after %d bytes", got.ResponseRecorder.Code, 1<<20-body.Len())
+	}
+}
