@@ -15,11 +15,11 @@ schemathesis.openapi.format('date-time-rfc822', DATES)
 
 def lenient(name, value):
     """Tells whether a query parameter is one that is read more leniently than the document says, as in the reference: an empty date
-    is none, and of a number the fraction does not count (README, difference 9)."""
+    or page is none, and of a number the fraction does not count (README, difference 9)."""
     if not isinstance(value, str):
         return isinstance(value, float)
     if value == '':
-        return name.lower().endswith(('before', 'after'))
+        return name not in ('sortBy', 'sortOrder')
     try:
         return float(value) != int(value, 10)
     except ValueError:
