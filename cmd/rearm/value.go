@@ -289,13 +289,14 @@ func lifetimes(at *engine.PerTypeTTL) pflag.Value {
 	return value[engine.PerTypeTTL]{at, "durations", parse, write}
 }
 
-// masked gives a URL without its password, wherever it stands.
+// masked gives a URL without its password, wherever it stands. Of one that is read otherwise than it was meant, because the password
+// holds what a URL takes for its own, only the scheme is given.
 func masked(s string) string {
 	if strings.HasPrefix(s, "sqlite:") {
 		return s
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Opaque != "" {
+	if err != nil || u.Opaque != "" || u.Fragment != "" || u.User == nil && strings.Contains(u.Host+u.Path, "@") {
 		scheme, _, _ := strings.Cut(s, ":")
 		return scheme + ":..."
 	}
