@@ -296,11 +296,13 @@ func masked(s string) string {
 		return s
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Opaque != "" || u.Fragment != "" || u.User == nil && strings.Contains(u.Host+u.Path, "@") {
-		scheme, _, _ := strings.Cut(s, ":")
-		return scheme + ":..."
+	if at := strings.Count(s, "@"); err != nil || u.Opaque != "" || u.Fragment != "" || at > 1 || at == 1 && u.User == nil {
+		return schemeOf(s)
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return schemeOf(s)
+	}
 	for name := range query {
 		if strings.Contains(strings.ToLower(name), "password") {
 			query.Set(name, "xxxxx")
@@ -310,4 +312,9 @@ func masked(s string) string {
 		u.RawQuery = query.Encode()
 	}
 	return u.Redacted()
+}
+
+func schemeOf(s string) string {
+	scheme, _, _ := strings.Cut(s, ":")
+	return scheme + ":..."
 }
