@@ -31,19 +31,18 @@ func ParseID[T string | []byte](s T) (id ID, ok bool) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return NilID, false
 	}
-	j := 0
-	for i := 0; i < 36; i += 2 {
-		if s[i] == '-' {
-			i++
-		}
-		hi, lo := nibble(s[i]), nibble(s[i+1])
+	for i, at := range places {
+		hi, lo := nibble(s[at]), nibble(s[at+1])
 		if hi|lo > 15 {
 			return NilID, false
 		}
-		id[j], j = hi<<4|lo, j+1
+		id[i] = hi<<4 | lo
 	}
 	return id, true
 }
+
+// places are where the digits of each byte begin in the canonical form.
+var places = [16]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
 
 // nibble gives the value of a lower-case hexadecimal digit; 255 for anything else.
 func nibble(c byte) byte {

@@ -16,7 +16,8 @@ func TestParseID(t *testing.T) {
 		t.Fatalf("ParseID(%q) = %v, %v", text, id, ok)
 	}
 	for _, bad := range []string{"", "x", strings.ToUpper(text), text[1:], text + "0", strings.ReplaceAll(text, "-", ""),
-		"01930d2e-7b3c-7abc-9def-0123456789ag", "01930d2e_7b3c-7abc-9def-0123456789ab", "0193-0d2e7b3c-7abc-9def-0123456789ab"} {
+		"01930d2e-7b3c-7abc-9def-0123456789ag", "01930d2e_7b3c-7abc-9def-0123456789ab", "0193-0d2e7b3c-7abc-9def-0123456789ab",
+		"01930d2e-7b3c-7abc-9def-01234567-9ab", "01930d2e-7b3c-7abc-9def-0123456789-a", "01930d2e-7b3c-7abc-9def------------", "------------------------------------"} {
 		if id, ok := ParseID(bad); ok {
 			t.Errorf("ParseID(%q) = %v; want nothing", bad, id)
 		}

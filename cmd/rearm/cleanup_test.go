@@ -98,7 +98,7 @@ func TestCleanup(t *testing.T) {
 func TestCleanupBesideServers(t *testing.T) {
 	t.Parallel()
 	databaseURL := dbtest.PostgresURL(t)
-	makeHistory(t, databaseURL, 200)
+	makeHistory(t, databaseURL, 60)
 	n := startNode(t, databaseURL, func(c *Config) { c.JobExecutor = false })
 	due, err := n.engine.CleanUp(t.Context(), engine.CleanUp{DryRun: true})
 	if err != nil {

@@ -215,6 +215,8 @@ func TestMasked(t *testing.T) {
 		"postgres://u@h/d":          "postgres://u@h/d",
 		"postgres:///d?user=u&password=secret&sslpassword=secret": "postgres:///d?password=xxxxx&sslpassword=xxxxx&user=u",
 		"postgres://u:se%cret@h/d":                                "postgres:...",
+		"postgres://u:#secret@h/d":                                "postgres:...",
+		"postgres://u:1/secret@h/d":                               "postgres:...",
 		"secret":                                                  "secret",
 	} {
 		if got := masked(from); got != to {

@@ -60,14 +60,14 @@ func FuzzMasked(f *testing.F) {
 	f.Fuzz(func(t *testing.T, user, password, host, query string) {
 		const mark = "0hush0"
 		password += mark
+		if strings.Contains(user+host+query, mark) || strings.ContainsAny(host, "/?#@") {
+			return
+		}
 		for _, s := range []string{
 			"postgres://" + user + ":" + password + "@" + host + "/x?" + query,
 			(&url.URL{Scheme: "postgres", User: url.UserPassword(user, password), Host: host, RawQuery: query}).String(),
 			"postgres://" + host + "/x?password=" + url.QueryEscape(password) + "&" + query,
 		} {
-			if strings.Contains(user+host+query, mark) {
-				return
-			}
 			if shown := masked(s); strings.Contains(shown, mark) {
 				t.Errorf("%q is shown as %q", s, shown)
 			}

@@ -24,7 +24,7 @@ import (
 
 var (
 	oneSeed = flag.Uint64("seed", 0, "with which seed alone the property test of the contract runs; 0: the usual ones, and one by chance")
-	perSeed = flag.Int("requests", 6, "how many requests of each kind the property test of the contract makes of an operation, for each seed")
+	perSeed = flag.Int("requests", 12/heavy, "how many requests of each kind the property test of the contract makes of an operation, for each seed")
 )
 
 // seeds are those with which the property test runs.

@@ -289,17 +289,20 @@ func lifetimes(at *engine.PerTypeTTL) pflag.Value {
 	return value[engine.PerTypeTTL]{at, "durations", parse, write}
 }
 
-// masked gives a URL without its password, wherever it stands.
+// masked gives a URL without its password, wherever it stands. Of one that is read otherwise than it was meant, because the password
+// holds what a URL takes for its own, only the scheme is given.
 func masked(s string) string {
 	if strings.HasPrefix(s, "sqlite:") {
 		return s
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Opaque != "" {
-		scheme, _, _ := strings.Cut(s, ":")
-		return scheme + ":..."
+	if at := strings.Count(s, "@"); err != nil || u.Opaque != "" || u.Fragment != "" || at > 1 || at == 1 && u.User == nil {
+		return schemeOf(s)
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return schemeOf(s)
+	}
 	for name := range query {
 		if strings.Contains(strings.ToLower(name), "password") {
 			query.Set(name, "xxxxx")
@@ -309,4 +312,9 @@ func masked(s string) string {
 		u.RawQuery = query.Encode()
 	}
 	return u.Redacted()
+}
+
+func schemeOf(s string) string {
+	scheme, _, _ := strings.Cut(s, ":")
+	return scheme + ":..."
 }

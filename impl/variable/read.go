@@ -18,7 +18,7 @@ const Layout = "2006-01-02T15:04:05.000-0700"
 // in the years 0 to 9999, which Layout cannot write, are none.
 func ParseDate(s string) (time.Time, bool) {
 	for _, layout := range []string{"2006-01-02T15:04:05-0700", time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil && uint(t.UTC().Year()) <= 9999 {
+		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 {
 			return t.UTC().Truncate(time.Millisecond), true
 		}
 	}

@@ -24,7 +24,7 @@ func NewDateTime(t time.Time) DateTime { return DateTime{t.UTC().Truncate(time.M
 // has, such as month 13, and those that in UTC are not in the years 0 to 9999, which Layout cannot write, are an error.
 func ParseDateTime(s string) (DateTime, error) {
 	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil && uint(t.UTC().Year()) <= 9999 {
+		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 {
 			return NewDateTime(t), nil
 		}
 	}
