@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -42,7 +41,7 @@ func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body, _ = gzip.NewReader(r.Body)
 	}
 	b, err := io.ReadAll(body)
-	var got coltracepb.ExportTraceServiceRequest
+	var got tracepb.TracesData // in bytes the same as what is sent
 	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(b, &got) != nil || c.down {
 		w.WriteHeader(http.StatusBadRequest)
 		return
