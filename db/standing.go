@@ -15,7 +15,7 @@ const standing = `select (select count(*) from incident where state = 0) - x.job
  (select count(*) from batch where not suspended) as active_batches, (select count(*) from batch where suspended) as suspended_batches
  from (select count(*) as jobs from incident where state = 0 and job_definition_id is not null) x`
 
-// Standing counts open incidents and running batches. 1,000,000 open incidents take a tenth of a second.
+// Standing counts open incidents and running batches. 500,000 open incidents among 1,000,000 take a tenth of a second.
 func (q Queries) Standing(ctx context.Context) (s Standing, err error) {
 	return s, q.get(ctx, &s, standing)
 }

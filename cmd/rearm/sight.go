@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -31,7 +32,7 @@ type sight struct {
 func newSight(ctx context.Context, c *Config, log *slog.Logger) (s *sight, err error) {
 	s = &sight{log: log}
 	if c.OTLPEndpoint != "" || c.standardOTLP {
-		if s.tracing, err = observe.NewTracing(ctx, c.OTLPEndpoint, c.Engine.NodeName, build(), log); err != nil {
+		if s.tracing, err = observe.NewTracing(ctx, c.OTLPEndpoint, os.Getenv, c.Engine.NodeName, build(), log); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +49,7 @@ func newSight(ctx context.Context, c *Config, log *slog.Logger) (s *sight, err e
 	return s, nil
 }
 
-// standardOTLP tells whether OpenTelemetry's own variables say where to send traces. The exporter reads them by itself.
+// standardOTLP tells whether OpenTelemetry's own variables say where to send traces. What else they say is read when traces begin.
 func standardOTLP(getenv func(string) string) bool {
 	return getenv("OTEL_SDK_DISABLED") != "true" && getenv("OTEL_TRACES_EXPORTER") != "none" &&
 		(getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "" || getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "")

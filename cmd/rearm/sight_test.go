@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rearm/db/dbtest"
 )
@@ -32,40 +33,59 @@ func (s *server) ask(t testing.TB, method, path, body string, header ...string) 
 	return res
 }
 
-// The numbers are those of what was done.
+// exercised are the numbers of what exercise does, which starts with an empty database.
+var exercised = map[string]float64{
+	`rearm_tasks_created_total`: 120,
+	`rearm_tasks_locked_total`:  122,
+	`rearm_tasks_failed_total`:  120,
+	`rearm_http_requests_total{code="404",operation="completeExternalTaskResource"}`:         1,
+	`rearm_http_requests_total{code="400",operation="setExternalTaskRetriesAsyncOperation"}`: 1,
+	`rearm_http_requests_total{code="200",operation="setExternalTaskRetriesAsyncOperation"}`: 1,
+	`rearm_http_request_duration_seconds_count{operation="handleFailure",status="2xx"}`:      120,
+	`rearm_batches_created_total{type="set-external-task-retries"}`:                          1,
+	`rearm_batches_ended_total{outcome="completed",type="set-external-task-retries"}`:        1,
+	`rearm_batches_ended_total{outcome="deleted",type="set-external-task-retries"}`:          0,
+	`rearm_batch_items_total{outcome="set",type="set-external-task-retries"}`:                120,
+	`rearm_batch_items_total{outcome="unchanged",type="set-external-task-retries"}`:          0,
+	`rearm_job_failures_total{type="set-external-task-retries"}`:                             0,
+	`rearm_incidents_open{type="failedExternalTask"}`:                                        0,
+	`rearm_batches_running{state="active"}`:                                                  0,
+	`rearm_executor_takeovers_total`:                                                         0,
+	`rearm_executor_chunk_duration_seconds_count{outcome="failed"}`:                          0,
+	`rearm_database_up`:         1,
+	`rearm_fetches_waiting`:     0,
+	`rearm_fetches_waiting_max`: 20000,
+}
+
+// uncounted tells which of the numbers are not there, and what is there instead.
+func uncounted(all map[string]*family) (wrong []string) {
+	for sample, want := range exercised {
+		name, _, _ := strings.Cut(sample, "{")
+		f := familyOf(all, name)
+		if f == nil {
+			wrong = append(wrong, "no metric "+name)
+			continue
+		}
+		if got, ok := f.samples[sample]; !ok || got != want {
+			wrong = append(wrong, fmt.Sprint(sample, " is ", got, ", want ", want))
+		}
+	}
+	return wrong
+}
+
+// The numbers are those of what was done. The last are counted when their answers have been sent.
 func TestMetricsCount(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, databaseURL string) {
 		s := startServer(t, databaseURL)
 		exercise(t, s)
-		all := scrape(t, s.url+"/metrics")
-		for sample, want := range map[string]float64{
-			`rearm_tasks_created_total`: 120,
-			`rearm_tasks_locked_total`:  122,
-			`rearm_tasks_failed_total`:  120,
-			`rearm_http_requests_total{code="404",operation="completeExternalTaskResource"}`:         1,
-			`rearm_http_requests_total{code="400",operation="setExternalTaskRetriesAsyncOperation"}`: 1,
-			`rearm_http_requests_total{code="200",operation="setExternalTaskRetriesAsyncOperation"}`: 1,
-			`rearm_http_request_duration_seconds_count{operation="handleFailure",status="2xx"}`:      120,
-			`rearm_batches_created_total{type="set-external-task-retries"}`:                          1,
-			`rearm_batches_ended_total{outcome="completed",type="set-external-task-retries"}`:        1,
-			`rearm_batches_ended_total{outcome="deleted",type="set-external-task-retries"}`:          0,
-			`rearm_batch_items_total{outcome="set",type="set-external-task-retries"}`:                120,
-			`rearm_batch_items_total{outcome="unchanged",type="set-external-task-retries"}`:          0,
-			`rearm_job_failures_total{type="set-external-task-retries"}`:                             0,
-			`rearm_incidents_open{type="failedExternalTask"}`:                                        0,
-			`rearm_batches_running{state="active"}`:                                                  0,
-			`rearm_executor_takeovers_total`:                                                         0,
-			`rearm_executor_chunk_duration_seconds_count{outcome="failed"}`:                          0,
-			`rearm_database_up`:         1,
-			`rearm_fetches_waiting`:     0,
-			`rearm_fetches_waiting_max`: 20000,
-		} {
-			name, _, _ := strings.Cut(sample, "{")
-			if f := familyOf(all, name); f == nil {
-				t.Errorf("no metric %s", name)
-			} else if got, ok := f.samples[sample]; !ok || got != want {
-				t.Errorf("%s is %v, want %v", sample, got, want)
+		var all map[string]*family
+		for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+			all = scrape(t, s.url+"/metrics")
+			if wrong := uncounted(all); len(wrong) == 0 {
+				break
+			} else if time.Now().After(end) {
+				t.Fatal(strings.Join(wrong, "\n"))
 			}
 		}
 		if f := all["rearm_executor_lag_seconds"]; f.samples["rearm_executor_lag_seconds_count"] < 1 {
@@ -80,15 +100,15 @@ func TestMetricsOfWaiting(t *testing.T) {
 	n, client := startNode(t, "sqlite::memory:", nil), worker(t)
 	answer := later(func() heard { return n.fetch(t.Context(), client, "w", "a") })
 	n.untilWaiting(t, 1)
-	const counted = `rearm_http_requests_total{code="200",operation="fetchAndLock"}`
+	const answered = `rearm_http_requests_total{code="200",operation="fetchAndLock"}`
 	before := scrape(t, n.url()+"/metrics")
-	if before["rearm_http_requests_total"] != nil && before["rearm_http_requests_total"].samples[counted] != 0 || before["rearm_fetches_waiting"].samples["rearm_fetches_waiting"] != 1 {
+	if before["rearm_http_requests_total"] != nil && before["rearm_http_requests_total"].samples[answered] != 0 || before["rearm_fetches_waiting"].samples["rearm_fetches_waiting"] != 1 {
 		t.Errorf("while it waits: %v", before["rearm_http_requests_total"])
 	}
 	n.post(t.Context(), client, "/external-task/create", `{"topicName": "a"}`).wants(t, 200, "id")
 	(<-answer).wants(t, 200, `"workerId":"w"`)
 	until(t, "the request is counted", func() bool {
-		return scrape(t, n.url()+"/metrics")["rearm_http_requests_total"].samples[counted] == 1
+		return scrape(t, n.url()+"/metrics")["rearm_http_requests_total"].samples[answered] == 1
 	})
 	ctx, hangUp := context.WithCancel(t.Context())
 	gone := later(func() heard { return n.fetch(ctx, http.DefaultClient, "gone", "b") })
@@ -298,10 +318,9 @@ func TestTakeoverIsCounted(t *testing.T) {
 		res, err := second.client.GetBatchWithResponse(t.Context(), batch)
 		return err == nil && res.StatusCode() == 404
 	})
-	all := scrape(t, second.url+"/metrics")
-	took := all["rearm_executor_takeovers_total"].samples["rearm_executor_takeovers_total"]
-	ended := all["rearm_batches_ended_total"].samples[`rearm_batches_ended_total{outcome="completed",type="set-external-task-retries"}`]
-	if took != ended {
-		t.Errorf("%v batches were taken over, %v ended here", took, ended)
-	}
+	until(t, "what ended here was taken over", func() bool { // it is counted after its end
+		all := scrape(t, second.url+"/metrics")
+		return all["rearm_executor_takeovers_total"].samples["rearm_executor_takeovers_total"] ==
+			all["rearm_batches_ended_total"].samples[`rearm_batches_ended_total{outcome="completed",type="set-external-task-retries"}`]
+	})
 }

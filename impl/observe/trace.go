@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -51,22 +50,15 @@ func endSpan(ctx context.Context, r *http.Request, operation string, status int)
 type Tracing struct{ provider *sdktrace.TracerProvider }
 
 // NewTracing sends what is traced to a collector, by OTLP over HTTP. endpoint is its URL; without a path /v1/traces is meant. "":
-// the standard variables OTEL_EXPORTER_OTLP_* say where it is. Those say too what else they have a word for: headers, certificates,
-// compression, the share of traces (OTEL_TRACES_SAMPLER), the size of what is sent together, and names of the service. node and
-// version name the program if they do not. A collector that is away is said once in the log, and once when it is back.
-func NewTracing(ctx context.Context, endpoint, node, version string, log *slog.Logger) (*Tracing, error) {
-	var options []otlptracehttp.Option
-	if endpoint != "" {
-		u, err := url.Parse(endpoint)
-		if err != nil {
-			return nil, fmt.Errorf("the endpoint of traces: %w", err)
-		}
-		if u.Path == "" || u.Path == "/" {
-			u.Path = "/v1/traces"
-		}
-		options = append(options, otlptracehttp.WithEndpointURL(u.String()))
+// the standard variables OTEL_EXPORTER_OTLP_* say where it is, and what else there is to say. OpenTelemetry's SDK reads others by
+// itself, such as those for the share of traces (OTEL_TRACES_SAMPLER), for what is sent together, and for names of the service.
+// node and version name the program if they do not. A collector that is away is said once in the log, and once when it is back.
+func NewTracing(ctx context.Context, endpoint string, getenv func(string) string, node, version string, log *slog.Logger) (*Tracing, error) {
+	c, err := newCollector(endpoint, getenv)
+	if err != nil {
+		return nil, fmt.Errorf("send traces: %w", err)
 	}
-	exporter, err := otlptracehttp.New(ctx, options...)
+	exporter, err := otlptrace.New(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("send traces: %w", err)
 	}
