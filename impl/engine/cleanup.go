@@ -11,15 +11,16 @@ import (
 // What one transaction of a clean-up removes, so few rows that nobody who waits for one of them notices, and how long the
 // cleaner rests when it has found nothing.
 const (
-	cleanedAtOnce = 500
+	cleanedAtOnce = 100
 	cleanerRest   = time.Minute
 	cleanerPause  = 10 * time.Millisecond
+	cleanerRests  = 3 // times as long as it has worked
 )
 
 // CleanUp says how history is cleaned up.
 type CleanUp struct {
 	DryRun bool  // only count what would be removed in the end
-	Limit  int64 // of rows in one transaction, of which there are two at most; 0: a few hundred
+	Limit  int64 // of rows in one transaction, of which there are two at most; 0: a hundred
 }
 
 // CleanUp removes some of the history whose removal time has come, and says how much: ended batches with their items, job log and
@@ -51,8 +52,8 @@ func (e *Engine) CleanUp(ctx context.Context, in CleanUp) (db.Cleaned, error) {
 	return all, nil
 }
 
-// Cleaner cleans up history for one executor, a little at a time: it rests as long as it has worked, so that it takes at most half
-// of a database's time, and for a minute when nothing was left.
+// Cleaner cleans up history for one executor, a little at a time: it rests three times as long as it has worked, so that it takes at
+// most a quarter of a database's time, and for a minute when nothing was left.
 type Cleaner struct {
 	engine *Engine
 	rest   time.Time  // nothing is done before
@@ -78,7 +79,7 @@ func (c *Cleaner) Step(ctx context.Context, _ time.Duration) (next time.Time, mo
 		c.report()
 		c.rest = end.Add(cleanerRest)
 	} else {
-		c.rest = end.Add(max(cleanerPause, end.Sub(start)))
+		c.rest = end.Add(max(cleanerPause, cleanerRests*end.Sub(start)))
 	}
 	return c.rest, false, nil
 }
