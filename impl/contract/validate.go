@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"net/http"
 	"net/url"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -48,10 +47,8 @@ func (o *operation) judgeParameters(ec echo.Context) error {
 	if err != nil {
 		return err
 	}
-	head := *ec.Request()
-	head.Body = http.NoBody // else kin-openapi would read it, of any length, for whoever checks the log-in
 	input := &openapi3filter.RequestValidationInput{
-		Request: &head, PathParams: path, QueryParams: query, Route: o.route, Options: parameterOptions,
+		Request: ec.Request(), PathParams: path, QueryParams: query, Route: o.route, Options: parameterOptions,
 	}
 	return openapi3filter.ValidateRequest(ec.Request().Context(), input)
 }
