@@ -103,7 +103,7 @@ func refusePlain(err error) {
 	}
 	switch string(plain.RecordHeader[:]) {
 	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET":
-		body := encode(fault.BadRequest("This server speaks HTTPS"))
+		body := encode(exceptionOf(fault.BadRequest("This server speaks HTTPS")))
 		_, _ = fmt.Fprintf(plain.Conn, "HTTP/1.0 400 Bad Request\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", jsonType, len(body), body) // it may have gone
 	}
 }

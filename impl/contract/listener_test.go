@@ -2,8 +2,10 @@ package contract_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -39,6 +41,24 @@ func TestUnreadableRequests(t *testing.T) {
 			response.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%.40q: %d %q %q, %v", row.request, response.StatusCode, response.Header.Get("Content-Type"), body, err)
 		}
+	}
+}
+
+// TestPlainOverTLS: who speaks HTTP to a server of HTTPS is told so, in the contract's form.
+func TestPlainOverTLS(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: server(t, contract.Options{}, nil)}
+	go func() {
+		_ = s.Serve(contract.Listener(contract.TLSListener(l, &tls.Config{MinVersion: tls.VersionTLS13}, slog.New(slog.DiscardHandler))))
+	}()
+	t.Cleanup(func() { _ = s.Close() })
+	response, body := exchange(t, l.Addr(), "GET /engine-rest/thing HTTP/1.1\r\nHost: a\r\n\r\n")
+	if want := `{"type":"InvalidRequestException","message":"This server speaks HTTPS","code":null}`; response.StatusCode != 400 || string(body) != want {
+		t.Errorf("%d %s", response.StatusCode, body)
 	}
 }
 
