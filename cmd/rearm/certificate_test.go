@@ -135,9 +135,8 @@ func TestSilentClientOverTLS(t *testing.T) {
 	}
 	defer conn.Close() //nolint:errcheck // the server has closed it
 	n.post(t.Context(), secureWorker(t, a.client(t, ""), 2), "/external-task/create", `{"topicName": "a"}`).wants(t, 200, `"topicName":"a"`)
-	start := time.Now()
-	if err := stop(); err != nil || time.Since(start) > grace {
-		t.Errorf("the stop took %v, %v", time.Since(start), err)
+	if err := stop(); err != nil {
+		t.Errorf("the stop: %v", err)
 	}
 	if n, err := io.Copy(io.Discard, conn); n > 0 || errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("it was told %d bytes, %v", n, err)

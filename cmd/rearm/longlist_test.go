@@ -17,7 +17,7 @@ func manyTasks(t *testing.T, n *node, c *http.Client) (count int) {
 	long := strings.Repeat("x", 255)
 	one := fmt.Sprintf(`{"topicName": %q, "activityId": %q, "businessKey": %q, "processDefinitionKey": %q, "processDefinitionId": %q, "processDefinitionVersionTag": %q}`, long, long, long, long, long, long)
 	body := `{"externalTasks": [` + one + strings.Repeat(","+one, each-1) + `]}`
-	for range 3 {
+	for range 2 {
 		if got := n.post(t.Context(), c, "/external-task/create-bulk", body); got.err != nil || got.status != 200 {
 			t.Fatalf("%d %.300s, %v", got.status, got.text, got.err)
 		}
