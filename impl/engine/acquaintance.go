@@ -28,16 +28,6 @@ func (a *acquaintances) meet(id db.ID) (first bool) {
 	return true
 }
 
-// forgetIf forgets a batch if the meeting came to nothing.
-func (a *acquaintances) forgetIf(first bool, id db.ID) {
-	if !first {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.ids, id)
-}
-
 // keep forgets all batches but those that are there. Most of the time there are few, and all are known.
 func (a *acquaintances) keep(there []db.ID) {
 	a.mu.Lock()

@@ -76,17 +76,13 @@ func (r *Runner) round(ctx context.Context) (worked bool, err error) {
 // turn advances one batch, and tells how it went. What is running is finished when ctx ends.
 func (r *Runner) turn(ctx context.Context, id db.ID) (worked bool, err error) {
 	ctx, span := r.engine.Tracer.Start(context.WithoutCancel(ctx), chunkSpan, trace.WithNewRoot())
-	first := r.engine.met.meet(id)
 	start := r.engine.Now()
 	t, failure := r.engine.advance(ctx, id, r.limit(id))
 	c := Chunk{Took: r.engine.Now().Sub(start), Err: failure}
 	worked, c.Tally, err = r.learn(ctx, id, &t, &c)
 	if t.batch != nil {
-		c.Type, c.TookOver = t.batch.Type, first && t.batch.ExecutionStartTime != nil
-	}
-	if !worked || failure != nil { // it may still be the first of it
-		c.TookOver = false
-		r.engine.met.forgetIf(first, id)
+		c.Type = t.batch.Type
+		c.TookOver = worked && failure == nil && t.batch.ExecutionStartTime != nil && r.engine.met.meet(id)
 	}
 	endChunk(span, id, &t, &c)
 	if worked || failure != nil {

@@ -27,7 +27,13 @@ func (e *Engine) advance(ctx context.Context, id db.ID, limit int32) (turn, erro
 	var t turn
 	err := e.store.Tx(ctx, func(tx *db.Tx) error {
 		t = turn{}
-		return e.step(ctx, tx, id, limit, &t)
+		if err := e.step(ctx, tx, id, limit, &t); err != nil {
+			return err
+		}
+		if t.batch.ExecutionStartTime == nil { // begun here, as other runners of this process have to know once they see it
+			e.met.meet(id)
+		}
+		return nil
 	})
 	if errors.Is(err, db.ErrNotFound) && len(t.running) == 0 { // the batch has ended or was deleted meanwhile
 		return t, nil
