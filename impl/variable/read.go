@@ -163,7 +163,9 @@ func describeFile(in Input, v *Value) (err error) {
 	}
 	info := Info{"filename": in.Info["filename"], "mimeType": in.Info["mimeType"], "encoding": in.Info["encoding"]}
 	if info.text("mimeType") == "" {
-		info["mimeType"] = in.Info["mimetype"]
+		if info["mimeType"] = in.Info["mimetype"]; info["mimeType"] == "" { // which says as little as none
+			info["mimeType"] = nil
+		}
 	}
 	v.Info, err = only(info, "filename", "mimeType", "encoding")
 	return err
