@@ -99,13 +99,3 @@ func (b *benchmark) paced(ctx context.Context, meanwhile func(context.Context) e
 	}
 	return took, err
 }
-
-// pause waits; it gives false when ctx ends before.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}

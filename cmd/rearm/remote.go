@@ -198,7 +198,7 @@ func (r *remote) insist(ctx context.Context, say func(error), ask func() error) 
 			said = true
 			say(err)
 		}
-		if !wait(ctx, rest) {
+		if !pause(ctx, rest) {
 			return err
 		}
 	}
@@ -210,8 +210,8 @@ func (r *remote) absent(err error) bool {
 	return !r.met && errors.As(err, &broken) && broken.Op == "dial"
 }
 
-// wait waits; false when ctx ended meanwhile.
-func wait(ctx context.Context, d time.Duration) bool {
+// pause waits; it gives false when ctx ends before.
+func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

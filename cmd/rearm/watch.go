@@ -42,7 +42,7 @@ func (w *watcher) watch(ctx context.Context, id string) (last *report, err error
 	}
 	shown, suspended := newBar(w.out, "jobs"), false
 	defer shown.end()
-	for pause := firstLook; ; pause = min(pause*3/2, lastLook) {
+	for rest := firstLook; ; rest = min(rest*3/2, lastLook) {
 		if last, err = w.look(ctx, id, shown); err != nil {
 			return last, w.unfinished(ctx, id, err)
 		}
@@ -54,7 +54,7 @@ func (w *watcher) watch(ctx context.Context, id string) (last *report, err error
 			fmt.Fprintf(w.out, "waiting  the batch is suspended; this lets it go on: rearm batch activate %s\n", id)
 		}
 		suspended = last.State == stateSuspended
-		if !wait(ctx, pause) {
+		if !pause(ctx, rest) {
 			return last, w.unfinished(ctx, id, ctx.Err())
 		}
 	}
