@@ -19,7 +19,7 @@ const xStream = "x-rearm-stream"
 
 // stream is a property of a body whose value is a plain array of strings, perhaps a million of them. kin-openapi would make an
 // `any` of every item, visit each, and have the whole read again by the generated code; so the items are checked here one by one
-// against the same schema, and kin-openapi sees the array empty, or with the first item that is wrong.
+// against the same schema, and kin-openapi sees the array with the first item alone, or with the first that is wrong.
 type stream struct {
 	item  *openapi3.Schema
 	plain bool // the schema asks for no more than a string
@@ -69,7 +69,7 @@ func isPlain(s *openapi3.Schema) bool {
 }
 
 // stream reads the value of a streamed member. The items of an array are kept in d.lists, and the value for kin-openapi is an
-// array of the first wrong item, if there is one; any other value is read as usual.
+// array of the first item, or of the first wrong one if there is one; any other value is read as usual.
 func (d *decoder) stream(name string, s *stream) (any, error) {
 	delete(d.lists, name)
 	if d.PeekKind() != '[' {
@@ -84,8 +84,11 @@ func (d *decoder) stream(name string, s *stream) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.bad < 0 && item != nil {
+		switch {
+		case l.bad < 0 && item != nil:
 			l.bad, judged = i, []any{item.value}
+		case i == 0 && item == nil:
+			judged = []any{l.items.Texts()[0]}
 		}
 	}
 	if d.lists == nil {

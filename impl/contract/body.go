@@ -2,6 +2,8 @@ package contract
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,8 +22,13 @@ const jsonType = "application/json"
 // body is what an operation takes as its body: JSON of a schema.
 type body struct {
 	schema  *openapi3.Schema
+	first   []*openapi3.Schema // parts of schema that are judged before it
 	streams map[string]*stream
 }
+
+// xFirst is the extension by which the document says which of several mistakes is told (difference 18): schemas that a body is held
+// against one after the other, before its own.
+const xFirst = "x-rearm-first"
 
 // readBody gives the body that an operation takes; nil if it takes none. Other media types than JSON are an error.
 func readBody(op *openapi3.Operation) (*body, error) {
@@ -32,8 +39,26 @@ func readBody(op *openapi3.Operation) (*body, error) {
 	if schema == nil || len(op.RequestBody.Value.Content) != 1 {
 		return nil, fmt.Errorf("a body has to be %s alone, with a schema", jsonType)
 	}
+	first, err := readFirst(schema)
+	if err != nil {
+		return nil, err
+	}
 	streams, err := readStreams(schema)
-	return &body{schema: schema, streams: streams}, err
+	return &body{schema: schema, first: first, streams: streams}, err
+}
+
+// readFirst gives the schemas that a body is held against before its own.
+func readFirst(s *openapi3.Schema) (first []*openapi3.Schema, err error) {
+	if extension, ok := s.Extensions[xFirst]; ok {
+		err = readExtension(extension, &first)
+	}
+	for _, part := range first {
+		err = errors.Join(err, part.Validate(context.Background()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", xFirst, err)
+	}
+	return first, nil
 }
 
 // parsed is a body that was judged and waits for the generated code to ask for it.

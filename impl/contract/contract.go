@@ -56,7 +56,7 @@ func Load(document []byte) (*openapi3.T, error) {
 }
 
 // New makes the contract of a document that Load gave. An operation without an operationId or without roles that may call it,
-// an x-error that cannot be read, and an x-rearm-stream on something else than a plain array of strings are errors.
+// an x-error or x-rearm-first that cannot be read, and an x-rearm-stream on something else than a plain array of strings are errors.
 func New(doc *openapi3.T, options Options) (*Contract, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -69,10 +69,10 @@ func New(doc *openapi3.T, options Options) (*Contract, error) {
 	}
 	c := &Contract{log: options.Log, prefix: prefixOf(doc), router: newRouter(doc), large: make(turn, 1), options: options}
 	var err error
-	if c.words, err = readWords(doc); err != nil {
+	if c.operations, err = c.readOperations(doc); err != nil {
 		return nil, err
 	}
-	c.operations, err = c.readOperations(doc)
+	c.words, err = readWords(doc, c.operations)
 	return c, err
 }
 

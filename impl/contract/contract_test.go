@@ -157,6 +157,13 @@ func TestNewRefusesDocuments(t *testing.T) {
 		"x-rearm-stream: no strings": func(d *openapi3.T) {
 			spoilProperty(d, "Bulk", "ids", func(s *openapi3.Schema) { s.MaxItems = new(uint64) })
 		},
+		"x-rearm-first: no schemas": func(d *openapi3.T) { spoilSchema(d, "Bulk", "x-rearm-first", "retries") },
+		"x-rearm-first: a broken schema": func(d *openapi3.T) {
+			spoilSchema(d, "Bulk", "x-rearm-first", []any{map[string]any{"type": "nope"}})
+		},
+		"x-rearm-first: unknown keyword": func(d *openapi3.T) {
+			spoilSchema(d, "Bulk", "x-rearm-first", []any{map[string]any{"x-error": map[string]any{"size": map[string]any{}}}})
+		},
 		"x-error: no such place": func(d *openapi3.T) {
 			d.Paths.Value("/thing").Post.Extensions["x-error"] = map[string]any{"/nope required": map[string]any{"type": "x"}}
 		},

@@ -38,5 +38,7 @@
 //	x-error on a property or schema: {<keyword>: {type, message, code}}; on an operation: {"<json pointer> <keyword>": {...}},
 //	which wins; `*` in a pointer is any index; {value} and {path.<name>} in a message are filled in.
 //	x-rearm-role on an operation: the roles that may call it, one or a list; every operation needs it.
+//	x-rearm-first on the schema of a body: schemas that say a part of the same, and are judged before it in their order, so that of
+//	several mistakes the one is told that they name.
 //	x-rearm-stream: true on a property of a body: an array of strings that may be very long and is read item by item.
 package contract

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -76,14 +77,17 @@ func (b *body) judge(p *parsed) error {
 	if p.value == nil {
 		return &flaw{keyword: "nullable", schemas: []*openapi3.Schema{b.schema}}
 	}
-	err := b.schema.VisitJSON(p.value, bodyOptions...)
-	if err == nil {
-		return nil
+	for _, s := range append(slices.Clip(b.first), b.schema) {
+		err := s.VisitJSON(p.value, bodyOptions...)
+		if err == nil {
+			continue
+		}
+		f := flawOf(err)
+		if f == nil {
+			return fault.BadRequest("The body does not fit the contract")
+		}
+		p.reindex(f)
+		return f
 	}
-	f := flawOf(err)
-	if f == nil {
-		return fault.BadRequest("The body does not fit the contract")
-	}
-	p.reindex(f)
-	return f
+	return nil
 }

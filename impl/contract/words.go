@@ -36,10 +36,11 @@ type operationWords struct {
 var keywords = map[string]bool{
 	"required": true, "nullable": true, "type": true, "enum": true, "format": true, "pattern": true, "minimum": true, "maximum": true,
 	"exclusiveMinimum": true, "exclusiveMaximum": true, "minLength": true, "maxLength": true, "minItems": true, "maxItems": true, "uniqueItems": true,
+	"anyOf": true,
 }
 
-// readWords gives the words of every schema of the document.
-func readWords(doc *openapi3.T) (map[*openapi3.Schema]wordsByKeyword, error) {
+// readWords gives the words of every schema of the document, and of those that bodies are held against before theirs.
+func readWords(doc *openapi3.T, operations map[string]*operation) (map[*openapi3.Schema]wordsByKeyword, error) {
 	w := wordsReader{found: map[*openapi3.Schema]wordsByKeyword{}, seen: map[*openapi3.Schema]bool{}}
 	if doc.Components != nil {
 		for name, ref := range doc.Components.Schemas {
@@ -56,6 +57,14 @@ func readWords(doc *openapi3.T) (map[*openapi3.Schema]wordsByKeyword, error) {
 					w.walk(m.Schema, path)
 				}
 			}
+		}
+	}
+	for id, o := range operations {
+		if o.body == nil {
+			continue
+		}
+		for _, s := range o.body.first {
+			w.walk(s.NewRef(), id+" "+xFirst)
 		}
 	}
 	return w.found, w.err
