@@ -47,8 +47,13 @@ const attempts = 10
 // that it met another transaction, f runs again, so f must not keep anything from an earlier run. On SQLite the write
 // lock is taken at the start.
 func (s *Store) Tx(ctx context.Context, f func(*Tx) error) error {
+	return s.again(ctx, func() error { return s.once(ctx, f) })
+}
+
+// again does what is a transaction by itself, and once more when it met another.
+func (s *Store) again(ctx context.Context, do func() error) error {
 	for i := 1; ; i++ {
-		err := s.once(ctx, f)
+		err := do()
 		if !errors.Is(err, ErrAgain) || i == attempts || ctx.Err() != nil {
 			return err
 		}

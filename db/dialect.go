@@ -44,6 +44,7 @@ var sqliteDialect = &dialect{
 		"oneof": "in (", "end": ")",
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
+		"jsonlist": "json_group_array", "jsonobject": "json_object", // an aggregate of JSON values, and an object of names and values
 		"tables": "select name from sqlite_master where type = 'table' and name not like 'sqlite%'",
 		"settle": "pragma wal_checkpoint(truncate)", "version": "'SQLite ' || sqlite_version()", // for the benchmark (bare.go)
 		"clock": "", // the database's time in microseconds since 1970; empty where its clock is the node's
@@ -69,6 +70,7 @@ var postgresDialect = &dialect{
 		"oneof":  "= any(array(", "end": "))",
 		"lock": "for update", "locks": "for update of s",
 		"skip": "for update skip locked", "skips": "for update of s skip locked",
+		"jsonlist": "json_agg", "jsonobject": "json_build_object",
 		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",
 		"settle": "vacuum analyze", "version": "'PostgreSQL ' || current_setting('server_version')",
 		"clock": "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",

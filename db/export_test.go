@@ -18,6 +18,15 @@ func (s *Store) Written(t testing.TB, id ID) (rev int, mark *int64) {
 	return rev, mark
 }
 
+// Variables gives all variables of scopes and of their tasks.
+func (s *Store) Variables(t testing.TB, scopes ...string) (list []Variable) {
+	t.Helper()
+	if err := s.sel(context.Background(), &list, "select "+variableColumns+" from variable v where v.scope_id {texts}", s.texts(scopes)); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
 // TaskSQL gives the conditions by which the tasks of a caller are listed, fetched, and looked up by their ids.
 func (s *Store) TaskSQL(t testing.TB, caller Caller) []string {
 	t.Helper()
@@ -25,7 +34,7 @@ func (s *Store) TaskSQL(t testing.TB, caller Caller) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fetched, _, _ := s.fetchSQL(&Fetch{Caller: caller, Max: 1, Topics: []FetchTopic{{Name: "t"}, {Name: "u"}}})
+	fetched, _, _ := s.fetchSQL(&Fetch{Caller: caller, Max: 1, Topics: []FetchTopic{{Name: "t"}, {Name: "u"}}}, "")
 	named, _ := s.existing(caller, nil)
 	return []string{listed, fetched, named}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rearm/db"
 	"rearm/db/dbtest"
 )
@@ -16,6 +18,29 @@ func fetch(t *testing.T, s *db.Store, f db.Fetch) (got []db.LockedTask) {
 		got, err = tx.FetchTasks(context.Background(), &f)
 		return err
 	})
+	return got
+}
+
+// fetchBothWays fetches in a transaction, and by one statement where the database can, each time the same tasks.
+func fetchBothWays(t *testing.T, s *db.Store, f db.Fetch) map[string][]db.LockedTask {
+	t.Helper()
+	ways := map[string][]db.LockedTask{"in a transaction": fetch(t, s, f)}
+	if s.Dialect() == "postgres" {
+		in(t, s, func(tx *db.Tx) error { return tx.GiveBack(context.Background(), f.WorkerID, ways["in a transaction"]) })
+		ways["at once"] = fetchAtOnce(t, s, f, 2000)
+	}
+	for _, got := range ways {
+		in(t, s, func(tx *db.Tx) error { return tx.GiveBack(context.Background(), f.WorkerID, got) })
+	}
+	return ways
+}
+
+func fetchAtOnce(t *testing.T, s *db.Store, f db.Fetch, now db.Time) []db.LockedTask {
+	t.Helper()
+	got, err := s.FetchAtOnce(context.Background(), &f, now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return got
 }
 
@@ -140,6 +165,47 @@ func TestFetchTakesNoMoreThanAsked(t *testing.T) {
 		}
 		if got := fetch(t, s, db.Fetch{WorkerID: "w", Max: 101, Topics: topics("a")}); len(got) != 8 {
 			t.Errorf("of 8 that were left, got %d", len(got))
+		}
+	})
+}
+
+// One statement fetches as a transaction does, in the same order, but nothing while a lock has run out.
+func TestFetchAtOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		newTasks(t, s, "a", 4)
+		newTasks(t, s, "b", 2)
+		if s.Dialect() == "sqlite" {
+			if got := fetchAtOnce(t, s, db.Fetch{WorkerID: "w", Max: 10, Topics: topics("a")}, 2000); got != nil {
+				t.Errorf("got %+v of a database that cannot do it", got)
+			}
+			return
+		}
+		for _, f := range []db.Fetch{
+			{WorkerID: "w", Max: 4, Topics: topics("a")}, {WorkerID: "w", Max: 101, Topics: topics("a")}, {WorkerID: "w", Max: 6, Topics: topics("a", "b", "c"), Spare: 10},
+			{WorkerID: "w", Max: 5, Topics: topics("b"), Order: db.FetchOrder{Created: -1}},
+		} {
+			ways := fetchBothWays(t, s, f)
+			if diff := cmp.Diff(ways["in a transaction"], ways["at once"], cmp.Comparer(func(a, b db.LockedTask) bool {
+				return a.ID == b.ID && *a.WorkerID == *b.WorkerID && *a.LockExpiration == 5000
+			})); diff != "" || len(ways["at once"]) == 0 {
+				t.Errorf("%+v: %s", f, diff)
+			}
+		}
+		one := db.Fetch{WorkerID: "w", Max: 1, Topics: topics("a")}
+		if got := fetchAtOnce(t, s, one, 2000); len(got) != 1 {
+			t.Fatalf("fetched %d tasks", len(got))
+		}
+		for _, names := range [][]string{{"a"}, {"b", "a"}} {
+			if got := fetchAtOnce(t, s, db.Fetch{WorkerID: "w", Max: 1, Topics: topics(names...)}, 5000); len(got) != 0 {
+				t.Errorf("%v: fetched %d tasks after a lock has run out", names, len(got))
+			}
+		}
+		if got := fetchAtOnce(t, s, db.Fetch{WorkerID: "w", Max: 1, Topics: topics("b")}, 5000); len(got) != 1 {
+			t.Errorf("fetched %d tasks of a topic without locks", len(got))
+		}
+		if got := fetchAtOnce(t, s, one, 4999); len(got) != 1 {
+			t.Errorf("fetched %d tasks before a lock has run out", len(got))
 		}
 	})
 }

@@ -7,14 +7,15 @@ import (
 
 // fetchSQL puts a fetch together. One topic: its first tasks that nobody holds are locked. Several: the first tasks of each
 // are looked at, and of all of these the first that nobody holds are locked, lest tasks be locked that are not taken. choice are
-// the common table expressions that choose, lock is the update that they are for.
-func (q Queries) fetchSQL(f *Fetch) (choice, lock string, args []any) {
+// the common table expressions that choose, lock is the update that they are for. on is one more condition of the whole, with its
+// arguments, or "".
+func (q Queries) fetchSQL(f *Fetch, on string, values ...any) (choice, lock string, args []any) {
 	if len(f.Topics) == 1 {
 		topic := &f.Topics[0]
 		cond, args := q.topicSQL(f, topic)
 		limit, max := limitOf(f.Max)
-		args = append(append(args, max...), f.WorkerID, topic.Until)
-		return "c as materialized (select s.id from " + cond + f.Order.sql("s") + limit + " {skips})", lockChosen("?"), args
+		args = append(append(append(args, values...), max...), f.WorkerID, topic.Until)
+		return "c as materialized (select s.id from " + cond + on + f.Order.sql("s") + limit + " {skips})", lockChosen("?"), args
 	}
 	var parts, all, until strings.Builder
 	var ends []any
@@ -28,8 +29,9 @@ func (q Queries) fetchSQL(f *Fetch) (choice, lock string, args []any) {
 		ends = append(ends, f.Topics[i].Name, f.Topics[i].Until)
 	}
 	choice = parts.String() + "k as materialized (" + all.String()[len(" union all "):] + "), c as materialized (select s.id from k join " +
-		justTasks + " on s.id = k.id where " + ready + f.Order.sql("k") + " limit ? {skips})"
-	return choice, lockChosen("case topic_name" + until.String() + " end"), append(append(args, f.Max, f.WorkerID), ends...)
+		justTasks + " on s.id = k.id where " + ready + on + f.Order.sql("k") + " limit ? {skips})"
+	args = append(append(append(args, values...), f.Max, f.WorkerID), ends...)
+	return choice, lockChosen("case topic_name" + until.String() + " end"), args
 }
 
 // plannedLimits is up to where the number of tasks of a fetch stands in the statement's text.

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -80,32 +81,62 @@ func lastOfEach(list []Variable) []Variable {
 	return kept
 }
 
-// VariablesOf says which variables to read: those that these tasks see.
-type VariablesOf struct {
-	Scopes []string
-	Tasks  []ID
-	Names  []string // nil: all
-	Local  bool     // only the tasks' own
+// Seen says which variables of those that a task sees are read with it: its own, and its scope's.
+type Seen struct {
+	Names []string // nil: all
+	Local bool     // only the task's own
+}
+
+// SeenVariable is a variable as a task sees it: its own, or its scope's.
+type SeenVariable struct {
+	Own bool
+	Variable
+}
+
+// SeenVariables are variables that a statement has read with their task, as a JSON array.
+type SeenVariables []SeenVariable
+
+// Scan reads the array; NULL is an empty one.
+func (l *SeenVariables) Scan(src any) error {
+	var rows []struct {
+		Name, Type, Info string
+		Own, Text, Value *string
+	}
+	var err error
+	switch src := src.(type) {
+	case nil:
+	case []byte:
+		err = json.Unmarshal(src, &rows)
+	case string:
+		err = json.Unmarshal([]byte(src), &rows)
+	default:
+		err = fmt.Errorf("variables of the type %T", src)
+	}
+	*l = make(SeenVariables, len(rows))
+	for i, r := range rows {
+		(*l)[i] = SeenVariable{r.Own != nil, Variable{Name: r.Name, Type: r.Type, Text: r.Text, Value: r.Value, Info: r.Info}}
+	}
+	return err
 }
 
 const (
 	wholeVariableColumns = "v.scope_id, v.task_id, v.name, v.type, v.text_value, v.value, v.value_info"
-	variableColumns      = "v.scope_id, v.task_id, v.name, v.type, v.text_value, case when v.type = 'File' then 'null' else v.value end as value, v.value_info"
+	variableColumns      = "v.scope_id, v.task_id, v.name, v.type, v.text_value, " + keptValue + " as value, v.value_info"
+	keptValue            = "case when v.type = 'File' then 'null' else v.value end"
 )
 
-const selectVariables = "select " + variableColumns + " from variable v where v.scope_id {texts}"
-
-// Variables reads variables of scopes and of tasks; the content of files stays behind (contract-facts 10.6).
-func (q Queries) Variables(ctx context.Context, of VariablesOf) ([]Variable, error) {
-	text, args := selectVariables+" and (v.task_id {ids}", []any{q.texts(of.Scopes), q.ids(of.Tasks)}
-	if of.Local {
-		text += ")"
-	} else {
-		text, args = text+" or v.task_id = ?)", append(args, NilID)
+// seenSQL gives the column of the variables that the task s, t sees; the content of files stays behind (contract-facts 10.6).
+func (q Queries) seenSQL(of *Seen) (column string, args []any) {
+	if of == nil {
+		return "null as seen", nil
+	}
+	cond := "v.task_id = s.id"
+	if !of.Local {
+		cond, args = "("+cond+" or v.task_id = ?)", append(args, NilID)
 	}
 	if of.Names != nil {
-		text, args = text+" and v.name {texts}", append(args, q.texts(of.Names))
+		cond, args = cond+" and v.name {texts}", append(args, q.texts(of.Names))
 	}
-	var list []Variable
-	return list, q.sel(ctx, &list, text, args...)
+	return "(select {jsonlist}({jsonobject}('own', case when v.task_id = s.id then 'yes' end, 'name', v.name, 'type', v.type, 'text', v.text_value, 'value', " + keptValue +
+		", 'info', v.value_info)) from variable v where v.scope_id = t.scope_id and " + cond + ") as seen", args
 }

@@ -39,6 +39,19 @@ func BenchmarkFetchOverHTTP(b *testing.B) {
 	})
 }
 
+// BenchmarkFetchNothing asks for tasks where there are none, as workers do that poll without patience; an operation is one request.
+func BenchmarkFetchNothing(b *testing.B) {
+	eachURL(b, func(b *testing.B, databaseURL string) {
+		w := benchmarkOn(b, databaseURL, false, 1)
+		body := `{"workerId": "w", "maxTasks": 10, "topics": [{"topicName": "nothing", "lockDuration": 1000}]}`
+		for b.Loop() {
+			if err := w.post(b.Context(), w.api+"/external-task/fetchAndLock", strings.NewReader(body), nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // BenchmarkPost makes batches, by ids and by a query, that nothing runs. The metric "x-bare" compares with reading the body, seeing
 // whether it is JSON, and the bare statements.
 func BenchmarkPost(b *testing.B) {

@@ -24,11 +24,14 @@ func (t timings) take(what string, f func() error) error {
 }
 
 // rearm measures batches on a group: half of its tasks lose their retries, all get new ones, by their ids and by a query; and the
-// bare statements do the same to the same rows.
+// bare statements do the same to the same rows. Each finds the database as tidy as the others do.
 func (b *benchmark) rearm(ctx context.Context, g *group) error {
 	t := timings{}
 	for range g.rounds {
 		for _, part := range []func(context.Context, *group, timings) error{b.rearmByQuery, b.rearmBare, b.rearmByIDs} {
+			if _, err := b.node.store.Bare().Settle(ctx); err != nil {
+				return err
+			}
 			if err := part(ctx, g, t); err != nil {
 				return err
 			}

@@ -92,8 +92,9 @@ func DefaultSettings() Settings {
 
 // Engine carries out the rules on one database. Any number of engines may share a PostgreSQL.
 type Engine struct {
-	store *db.Store
-	met   acquaintances
+	store  *db.Store
+	met    acquaintances
+	lively lively
 	Options
 }
 

@@ -56,7 +56,7 @@ func (e *Engine) FetchAndLock(ctx context.Context, caller db.Caller, in Fetch) (
 	if err != nil {
 		return nil, err
 	}
-	f := &db.Fetch{Caller: caller, WorkerID: in.WorkerID, Spare: spare, Order: db.FetchOrder{ByPriority: in.UsePriority, Created: in.Created}}
+	f := &db.Fetch{Caller: caller, Seen: wanted(topics), WorkerID: in.WorkerID, Spare: spare, Order: db.FetchOrder{ByPriority: in.UsePriority, Created: in.Created}}
 	if f.Topics, err = conditions(topics, now); err != nil {
 		return nil, err
 	}
@@ -145,6 +145,22 @@ func (t *FetchTopic) check() error {
 // fetch fetches once. again says that there may be more: locks that had run out are set free in portions, and of several topics
 // only the first candidates are looked at, which others may hold.
 func (e *Engine) fetch(ctx context.Context, f *db.Fetch, topics map[string]*FetchTopic, now db.Time) (got []db.LockedTask, again bool, err error) {
+	if e.lively.any(f.Topics) {
+		got, err = e.store.FetchAtOnce(ctx, f, now)
+	}
+	if len(got) == 0 && err == nil {
+		got, again, err = e.lookAndFetch(ctx, f, now)
+	}
+	if err == nil {
+		e.lively.note(f.Topics, got)
+	}
+	sendAlong(got, topics)
+	return got, again || len(f.Topics) > 1 && len(got) > 0, err
+}
+
+// lookAndFetch fetches after a look for work, so that nothing is locked when there is none, and after locks that have run out were set
+// free; again says that it was so.
+func (e *Engine) lookAndFetch(ctx context.Context, f *db.Fetch, now db.Time) (got []db.LockedTask, again bool, err error) {
 	names := make([]string, len(f.Topics))
 	for i := range f.Topics {
 		names[i] = f.Topics[i].Name
@@ -159,10 +175,8 @@ func (e *Engine) fetch(ctx context.Context, f *db.Fetch, topics map[string]*Fetc
 		}
 	}
 	err = e.store.Tx(ctx, func(tx *db.Tx) (err error) {
-		if got, err = tx.FetchTasks(ctx, f); err != nil {
-			return err
-		}
-		return sendAlong(ctx, tx, got, topics)
+		got, err = tx.FetchTasks(ctx, f)
+		return err
 	})
 	return got, work.Expired || len(names) > 1, err
 }

@@ -1,74 +1,58 @@
 package engine
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 
 	"rearm/db"
 )
 
-// sendAlong fills in what the topics of fetched tasks want sent along: variables and extension properties.
-func sendAlong(ctx context.Context, tx *db.Tx, got []db.LockedTask, topics map[string]*FetchTopic) error {
-	for i := range got {
-		got[i].Variables = map[string]db.Variable{}
-		if !topics[got[i].TopicName].IncludeExtensionProperties {
-			got[i].ExtensionProperties = nil
-		}
-	}
-	of, any := wanted(got, topics)
-	if !any {
-		return nil
-	}
-	list, err := tx.Variables(ctx, of)
-	if err != nil {
-		return err
-	}
-	byScope := map[string][]db.Variable{}
-	for _, v := range list {
-		byScope[v.ScopeID] = append(byScope[v.ScopeID], v)
-	}
-	for i := range got {
-		topics[got[i].TopicName].choose(&got[i], byScope[got[i].ScopeID])
-	}
-	return nil
-}
-
-// wanted says which variables to read for tasks; any is false if none of them wants one.
-func wanted(got []db.LockedTask, topics map[string]*FetchTopic) (of db.VariablesOf, any bool) {
-	of = db.VariablesOf{Local: true, Names: []string{}}
+// wanted says which variables to read with tasks, for all topics together; nil if none of them wants one.
+func wanted(topics map[string]*FetchTopic) *db.Seen {
+	of := db.Seen{Local: true, Names: []string{}}
 	all := false
-	for i := range got {
-		t := topics[got[i].TopicName]
-		if t.Variables != nil && len(t.Variables) == 0 {
-			continue
-		}
-		of.Scopes, of.Tasks = append(of.Scopes, got[i].ScopeID), append(of.Tasks, got[i].ID)
+	for _, t := range topics {
 		of.Local = of.Local && t.LocalVariables
 		of.Names, all = append(of.Names, t.Variables...), all || t.Variables == nil
 	}
-	if all {
+	switch {
+	case all:
 		of.Names = nil
+	case len(of.Names) == 0:
+		return nil
 	}
-	return of, len(of.Tasks) > 0
+	return &of
 }
 
-// choose gives a task those variables of its scope that it sees and its topic wants; its own hide the scope's.
-func (t *FetchTopic) choose(task *db.LockedTask, list []db.Variable) {
-	for _, v := range list {
-		own := v.TaskID == task.ID
-		switch {
-		case !own && (t.LocalVariables || v.TaskID != db.NilID), t.Variables != nil && !slices.Contains(t.Variables, v.Name):
-			continue
+// sendAlong fills in what the topics of fetched tasks want sent along: variables and extension properties.
+func sendAlong(got []db.LockedTask, topics map[string]*FetchTopic) {
+	for i := range got {
+		t := topics[got[i].TopicName]
+		if !t.IncludeExtensionProperties {
+			got[i].ExtensionProperties = nil
 		}
-		if _, has := task.Variables[v.Name]; has && !own {
-			continue
-		}
-		if t.DeserializeValues {
-			v = deserialized(v)
-		}
-		task.Variables[v.Name] = v
+		got[i].Variables = t.choose(got[i].Seen)
+		got[i].Seen = nil
 	}
+}
+
+// choose gives those variables of a task that its topic wants; its own hide the scope's.
+func (t *FetchTopic) choose(seen []db.SeenVariable) map[string]db.Variable {
+	chosen := map[string]db.Variable{}
+	for i := range seen {
+		v := &seen[i]
+		if !v.Own && t.LocalVariables || t.Variables != nil && !slices.Contains(t.Variables, v.Name) {
+			continue
+		}
+		if _, has := chosen[v.Name]; has && !v.Own {
+			continue
+		}
+		chosen[v.Name] = v.Variable
+		if t.DeserializeValues {
+			chosen[v.Name] = deserialized(v.Variable)
+		}
+	}
+	return chosen
 }
 
 // deserialized gives an Object that was kept as JSON as JSON; any other value as it is.
