@@ -16,7 +16,7 @@ func (s *Store) Bare() Bare { return Bare{s} }
 
 const (
 	bareSet     = "update external_task_state set retries = ?, rev = rev + 1 where id {ids}"
-	bareResolve = "update incident set state = 1, end_time = ? where state = 0 and configuration {ids}"
+	bareResolve = "update incident set state = 1, end_time = ? where configuration {ids} and " + stillOpen
 	bareOpen    = `insert into incident (id, type, state, configuration, scope_id, execution_id, activity_id, create_time, message, history_configuration)
  select p.id, 'failedExternalTask', 0, t.id, t.scope_id, t.execution_id, t.activity_id, cast(? as bigint), t.error_message, t.failure_log_id
  from {pairs} p join external_task t on t.id = p.task_id`

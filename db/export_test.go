@@ -42,9 +42,37 @@ func (s *Store) TaskSQL(t testing.TB, caller Caller) []string {
 // PlanOfLook gives how the database looks for work, after it has taken its statistics.
 func (s *Store) PlanOfLook(t testing.TB, topics ...string) string {
 	t.Helper()
+	s.analyze(t)
+	return s.plan(t, statement{lookForWork, []any{s.texts(topics), s.texts(topics), Time(1)}})
+}
+
+// PlansOfClosing gives how the database finds the open incidents of tasks, of one task, and of jobs, after it has taken its statistics if
+// it does so by itself.
+func (s *Store) PlansOfClosing(t testing.TB) (plans []string) {
+	t.Helper()
+	if s.d.name == "postgres" {
+		s.analyze(t)
+	}
+	ids := s.ids([]ID{{1}, {2}})
+	for _, one := range []statement{
+		{closeTaskIncidents, []any{1, Time(1), ids}}, closeIncident(ID{1}, 1, 1), {closeJobIncidents, []any{1, Time(1), ID{1}, ID{1, 1}}}, resolveJobs(make([]LogRange, 2)),
+		{bareResolve, []any{Time(1), ids}},
+	} {
+		plans = append(plans, s.plan(t, one))
+	}
+	return plans
+}
+
+func (s *Store) analyze(t testing.TB) {
+	t.Helper()
 	if _, err := s.write.ExecContext(context.Background(), "analyze"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// plan gives how the database carries out a statement.
+func (s *Store) plan(t testing.TB, one statement) string {
+	t.Helper()
 	explain := map[string]string{"sqlite": "explain query plan ", "postgres": "explain "}[s.d.name]
 	var plan strings.Builder
 	err := s.each(context.Background(), func(scan func(...any) error) error {
@@ -52,7 +80,7 @@ func (s *Store) PlanOfLook(t testing.TB, topics ...string) string {
 		err := scan([]any{&a, &b, &c, &d}[:map[string]int{"sqlite": 4, "postgres": 1}[s.d.name]]...)
 		fmt.Fprintln(&plan, a, d)
 		return err
-	}, explain+lookForWork, s.texts(topics), s.texts(topics), Time(1))
+	}, explain+one.text, one.args...)
 	if err != nil {
 		t.Fatal(err)
 	}

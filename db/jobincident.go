@@ -50,8 +50,10 @@ const (
 	IncidentDeleted  = 2 // its task or job was removed
 )
 
+const closeJobIncidents = "update incident set state = ?, end_time = ? where configuration between ? and ? and " + stillOpen
+
 // CloseJobIncidents ends the open incidents of the jobs from one id to another, as resolved or deleted.
 func (t *Tx) CloseJobIncidents(ctx context.Context, from, to ID, state int, at Time) error {
-	_, err := t.exec(ctx, "update incident set state = ?, end_time = ? where state = 0 and configuration between ? and ?", state, at, from, to)
+	_, err := t.exec(ctx, closeJobIncidents, state, at, from, to)
 	return err
 }

@@ -89,7 +89,7 @@ func resolveJobs(rows []LogRange) statement {
 		args = append(args, rows[i].BatchID.Sub(SubJob, uint32(first)), rows[i].BatchID.Sub(SubJob, uint32(last))) //nolint:gosec // numbers are never negative
 	}
 	const one = "configuration between ? and ?"
-	return statement{"update incident set state = 1, end_time = ? where state = 0 and (" + one + strings.Repeat(" or "+one, len(rows)-1) + ")", args}
+	return statement{"update incident set state = 1, end_time = ? where (" + one + strings.Repeat(" or "+one, len(rows)-1) + ") and " + stillOpen, args}
 }
 
 // Outcomes counts the items of a batch by what became of them. Pending and Failed follow from the jobs that are still there.

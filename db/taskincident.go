@@ -19,7 +19,12 @@ func (t *Tx) OpenTaskIncidents(ctx context.Context, tasks, incidents []ID, at Ti
 
 func (t *Tx) pair(at Time, a, b []ID) []any { return []any{at, t.ids(a), t.ids(b)} }
 
-const closeTaskIncidents = "update incident set state = ?, end_time = ? where configuration {ids} and state = 0"
+// stillOpen is state = 0 for those who look by configuration. The sum keeps the databases from the indexes of open incidents, which hold
+// whatever is open: if none was when they counted, they believe that reading such an index through costs nothing, and a batch that
+// opens half a million reads them all for every thousand.
+const stillOpen = "state + 0 = 0"
+
+const closeTaskIncidents = "update incident set state = ?, end_time = ? where configuration {ids} and " + stillOpen
 
 // ResolveTaskIncidents ends the open incidents of tasks as resolved.
 func (t *Tx) ResolveTaskIncidents(ctx context.Context, tasks []ID, at Time) error {
@@ -48,5 +53,5 @@ func openIncident(id ID, k *HeldTask, at Time, message *string, entry *ID) state
 
 // closeIncident ends the open incident of one task.
 func closeIncident(task ID, state int, at Time) statement {
-	return statement{"update incident set state = ?, end_time = ? where configuration = ? and state = 0", []any{state, at, task}}
+	return statement{"update incident set state = ?, end_time = ? where configuration = ? and " + stillOpen, []any{state, at, task}}
 }

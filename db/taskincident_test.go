@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 
 	"rearm/db"
@@ -46,6 +48,26 @@ func TestTaskIncidents(t *testing.T) {
 		})
 		if n, err := s.CountIncidents(context.Background(), &db.Filter{}); err != nil || n != 1 {
 			t.Errorf("%d are open, %v", n, err)
+		}
+	})
+}
+
+// The open incident of a task or a job is found by what it is of, also where the database counted its rows when none was open: it then
+// believes that it may as well read all that are open.
+func TestIncidentsCloseByIndex(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		ids, incidents := newTasks(t, s, "a", 2000), make([]db.ID, 2000)
+		for i := range incidents {
+			incidents[i] = dbtest.ID()
+		}
+		in(t, s, func(tx *db.Tx) error {
+			return errors.Join(tx.OpenTaskIncidents(context.Background(), ids, incidents, 5), tx.ResolveTaskIncidents(context.Background(), ids, 6))
+		})
+		for _, plan := range s.PlansOfClosing(t) {
+			if strings.Contains(plan, "incident_open_") || !strings.Contains(plan, "incident_configuration") && !strings.Contains(plan, "incident_open ") {
+				t.Errorf("the plan is\n%s", plan)
+			}
 		}
 	})
 }

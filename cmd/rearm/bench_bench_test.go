@@ -147,3 +147,22 @@ func BenchmarkGrowth(b *testing.B) {
 		b.ReportMetric(all[1].sum("rearm").Seconds()/all[0].sum("rearm").Seconds()/10, "x-growth")
 	})
 }
+
+// BenchmarkBeside has workers fetch alone, and beside a batch that gives 300,000 blocked tasks new retries, with small batches beside it.
+func BenchmarkBeside(b *testing.B) {
+	eachURL(b, func(b *testing.B, databaseURL string) {
+		w := benchmarkOn(b, databaseURL, true, 100, 300_000)
+		for b.Loop() {
+			w.table.rows = nil
+			if err := w.prepareFetch(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			if err := w.beside(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			for _, row := range w.table.rows {
+				b.Log(row)
+			}
+		}
+	})
+}
