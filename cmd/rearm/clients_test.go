@@ -66,6 +66,18 @@ func (l language) prepare(t *testing.T) (dir string) {
 	return dir
 }
 
+// play runs a scenario against a server, with more of an environment.
+func (l language) play(t *testing.T, dir, scenario string, s *server, env ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	cmd := foreign(ctx, t, dir, append(l.run[:len(l.run):len(l.run)], scenario, s.url+"/engine-rest")...)
+	cmd.Env = append(cmd.Env, env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // foreign makes a command of another language, which runs in dir and keeps temporary files to itself.
 func foreign(ctx context.Context, t *testing.T, dir string, command ...string) *exec.Cmd {
 	t.Helper()
@@ -93,14 +105,11 @@ func TestClients(t *testing.T) {
 			for _, scenario := range l.scenarios {
 				t.Run(scenario, func(t *testing.T) {
 					t.Parallel()
-					eachDatabase(t, func(t *testing.T, databaseURL string) {
-						s := startServer(t, databaseURL)
-						ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-						defer cancel()
-						command := append(l.run[:len(l.run):len(l.run)], scenario, s.url+"/engine-rest")
-						if out, err := foreign(ctx, t, dir, command...).CombinedOutput(); err != nil {
-							t.Errorf("%v\n%s", err, out)
-						}
+					eachDatabase(t, func(t *testing.T, databaseURL string) { l.play(t, dir, scenario, startServer(t, databaseURL)) })
+					t.Run("logged in", func(t *testing.T) {
+						t.Parallel()
+						s := startServer(t, "sqlite::memory:", "--auth=basic", "--users-file="+usersFile(t))
+						l.play(t, dir, scenario, s, "REARM_USER=admin", "REARM_PASSWORD=I am admin")
 					})
 				})
 			}

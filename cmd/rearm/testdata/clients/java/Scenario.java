@@ -4,6 +4,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,8 @@ import org.camunda.bpm.client.ExternalTaskClient;
 import org.camunda.bpm.client.exception.BadRequestException;
 import org.camunda.bpm.client.exception.NotFoundException;
 import org.camunda.bpm.client.exception.RestException;
+import org.camunda.bpm.client.interceptor.ClientRequestInterceptor;
+import org.camunda.bpm.client.interceptor.auth.BasicAuthProvider;
 import org.camunda.bpm.client.task.ExternalTask;
 import org.camunda.bpm.client.task.ExternalTaskService;
 import org.camunda.bpm.client.topic.TopicSubscriptionBuilder;
@@ -36,12 +39,14 @@ import org.camunda.bpm.engine.variable.value.ObjectValue;
 
 /**
  * A worker made with camunda-external-task-client against a server: java -cp 'LIBRARIES/*' Scenario.java BASE_URL
+ * It logs in as REARM_USER with REARM_PASSWORD where these are set.
  * It fails 50 tasks for good, re-arms them in bulk, and completes them; sends and reads a variable of every type; and meets
  * refusals. It exits with 1 and says what was different.
  */
 public class Scenario {
   static final ObjectMapper JSON = new ObjectMapper();
   static final HttpClient HTTP = HttpClient.newHttpClient();
+  static final String USER = System.getenv("REARM_USER"), PASSWORD = System.getenv("REARM_PASSWORD");
   static String base;
 
   public static void main(String[] args) {
@@ -74,8 +79,11 @@ public class Scenario {
   /** Sends a request for which the client has no method, and gives the text of the answer. */
   static String call(String method, String path, Object body) throws Exception {
     var content = body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body));
-    var request = HttpRequest.newBuilder(URI.create(base + path)).header("Content-Type", "application/json").method(method, content).build();
-    var response = HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    var request = HttpRequest.newBuilder(URI.create(base + path)).header("Content-Type", "application/json").method(method, content);
+    if (USER != null) {
+      request.header("Authorization", "Basic " + Base64.getEncoder().encodeToString((USER + ":" + PASSWORD).getBytes()));
+    }
+    var response = HTTP.send(request.build(), HttpResponse.BodyHandlers.ofString());
     if (response.statusCode() >= 300) {
       throw new AssertionError(method + " " + path + ": " + response.statusCode() + " " + response.body());
     }
@@ -100,8 +108,9 @@ public class Scenario {
   }
 
   static ExternalTaskClient client(String workerId, int maxTasks) {
+    ClientRequestInterceptor login = USER == null ? request -> {} : new BasicAuthProvider(USER, PASSWORD);
     return ExternalTaskClient.create().baseUrl(base).workerId(workerId).maxTasks(maxTasks).asyncResponseTimeout(1000)
-      .disableBackoffStrategy().build();
+      .disableBackoffStrategy().addInterceptor(login).build();
   }
 
   /** Gives the first task of a topic that a worker gets; the worker ends then, and the service is there to answer with. */

@@ -1,18 +1,22 @@
 // A worker made with camunda-external-task-client-js against a server: node scenario.js BASE_URL
+// It logs in as REARM_USER with REARM_PASSWORD where these are set.
 // It fails 50 tasks for good, re-arms them in bulk, and completes them; sends and reads a variable of every type; and meets
 // refusals. It exits with 1 and says what was different.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client, File, Variables } from "camunda-external-task-client-js";
+import { BasicAuthInterceptor, Client, File, Variables } from "camunda-external-task-client-js";
 
 const base = process.argv[2];
+const { REARM_USER: username, REARM_PASSWORD: password } = process.env;
+const login = username ? { interceptors: new BasicAuthInterceptor({ username, password }) } : {};
 const clients = [];
 
 // call sends a request for which the client has no method, and gives the text of the answer.
 async function call(method, path, body) {
   const headers = { "Content-Type": "application/json" };
+  if (username) headers.Authorization = `Basic ${btoa(`${username}:${password}`)}`;
   const res = await fetch(base + path, { method, headers, body: body && JSON.stringify(body) });
   const text = await res.text();
   assert.ok(res.ok, `${method} ${path}: ${res.status} ${text}`);
@@ -33,7 +37,7 @@ async function until(what, ok) {
 
 // work subscribes a handler to a topic. An error in a handler or in a poll ends the program.
 function work(topic, options, handler, maxParallelExecutions = 20) {
-  const client = new Client({ baseUrl: base, workerId: `${topic}-worker`, interval: 10, asyncResponseTimeout: 1000, maxParallelExecutions });
+  const client = new Client({ baseUrl: base, workerId: `${topic}-worker`, interval: 10, asyncResponseTimeout: 1000, maxParallelExecutions, ...login });
   client.on("handler:error", fail);
   client.on("poll:error", fail);
   client.subscribe(topic, options, handler);

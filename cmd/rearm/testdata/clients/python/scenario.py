@@ -1,4 +1,5 @@
 """A worker made with camunda-external-task-client-python3 against a server: python scenario.py BASE_URL
+It logs in as REARM_USER with REARM_PASSWORD where these are set.
 
 It fails 50 tasks for good, re-arms them in bulk, and completes them; sends and reads a variable of every type; and meets
 refusals. It exits with 1 and says what was different.
@@ -14,14 +15,15 @@ from camunda.client.external_task_client import ExternalTaskClient
 from camunda.external_task.external_task import ExternalTask
 from camunda.external_task.external_task_worker import ExternalTaskWorker
 
-from values import BYTES, OBJECT, TYPED, same
+from values import BYTES, LOGIN, OBJECT, TYPED, same
 
 BASE = sys.argv[1]
+AUTH = {'auth_basic': {'username': LOGIN[0], 'password': LOGIN[1]}} if LOGIN else {}
 
 
 def call(method, path, body=None):
     """Sends a request for which the client has no method, and gives the answer."""
-    answer = requests.request(method, BASE + path, json=body, timeout=60)
+    answer = requests.request(method, BASE + path, json=body, auth=LOGIN, timeout=60)
     assert answer.ok, f'{method} {path}: {answer.status_code} {answer.text}'
     return answer.json() if answer.text else None
 
@@ -47,7 +49,7 @@ def retries():
         completed.add(task.get_task_id())
         return task.complete()
 
-    config = {'maxTasks': 20, 'asyncResponseTimeout': 1000, 'sleepSeconds': 0}
+    config = {'maxTasks': 20, 'asyncResponseTimeout': 1000, 'sleepSeconds': 0, **AUTH}
     worker = ExternalTaskWorker(f'{topic}-worker', BASE, config)
     threading.Thread(target=worker.subscribe, args=(topic, handle), daemon=True).start()
     tasks = [{'topicName': topic, 'businessKey': f'order {i}'} for i in range(50)]
@@ -69,7 +71,7 @@ def retries():
 
 def once(topic, variables=None, process_variables=None):
     """Gives the one task of a topic, and the client to answer with."""
-    client = ExternalTaskClient(f'{topic}-worker', BASE, {'asyncResponseTimeout': 1000})
+    client = ExternalTaskClient(f'{topic}-worker', BASE, {'asyncResponseTimeout': 1000, **AUTH})
     tasks = client.fetch_and_lock(topic, process_variables, variables)
     same(1, len(tasks))
     return client, ExternalTask(tasks[0])
@@ -83,7 +85,7 @@ def check(task, object_value):
     want['file']['value'] = None
     want['object']['value'] = object_value
     same(want, got)
-    engine, scope = EngineClient(BASE), task.get_process_instance_id()
+    engine, scope = EngineClient(BASE, AUTH), task.get_process_instance_id()
     meta = engine.get_process_instance_variable(scope, 'file', with_meta=True)
     same({**want['file'], 'value': base64.encodebytes(BYTES).decode()}, meta)
     same(BYTES, base64.b64decode(engine.get_process_instance_variable(scope, 'bytes')))
@@ -127,7 +129,7 @@ def locks():
     client, task = once('python-locks')
     same((task_id, 'order 17', 'north', 'python-locks-worker'),
          (task.get_task_id(), task.get_business_key(), task.get_tenant_id(), task.get_worker_id()))
-    other = ExternalTaskClient('other', BASE)
+    other = ExternalTaskClient('other', BASE, AUTH)
     refused(f"received 400 : RestException : External Task {task_id} cannot be completed by worker 'other'. It is locked by worker "
             "'python-locks-worker'.", other.complete, task_id, {})
     same(True, client.bpmn_failure(task_id, 'no-stock', 'nothing left', {'left': 0}))

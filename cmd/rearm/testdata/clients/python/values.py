@@ -1,6 +1,8 @@
-"""What both scenarios share: a variable of every type, and how results are compared."""
+"""What both scenarios share: who logs in, a variable of every type, and how results are compared."""
 import base64
+import os
 
+LOGIN = (os.environ['REARM_USER'], os.environ['REARM_PASSWORD']) if 'REARM_USER' in os.environ else None
 BYTES = bytes([0, 1, 127, 128, 255])
 OBJECT = ['a', 'b']
 _OBJECT_INFO = {'objectTypeName': 'java.util.ArrayList', 'serializationDataFormat': 'application/json'}
