@@ -13,7 +13,7 @@ type JobIncident struct {
 
 const openJobIncident = `insert into incident (id, type, state, configuration, job_definition_id, tenant_id, owner, create_time, message, history_configuration)
  values (?, 'failedJob', 0, ?, ?, ?, ?, ?, ?, ?)
- on conflict (configuration) where state = 0 do update set history_configuration = coalesce(excluded.history_configuration, incident.history_configuration)`
+ on conflict (configuration) where ` + stillOpen + ` do update set history_configuration = coalesce(excluded.history_configuration, incident.history_configuration)`
 
 // OpenJobIncident opens a failedJob incident. If the job has an open one, that is kept, and points to the newest failure from
 // then on (contract-facts 10.3).
@@ -30,7 +30,7 @@ func (t *Tx) OpenJobIncidents(ctx context.Context, b *Batch, r *Range, at Time) 
 	for i := range r.N {
 		ids[i], jobs[i] = r.BatchID.Sub(SubJobIncident, uint32(b.Failures+i)), r.ID(r.First+i) //nolint:gosec // not negative
 	}
-	return t.insert(ctx, "incident", n, "on conflict (configuration) where state = 0 do nothing",
+	return t.insert(ctx, "incident", n, "on conflict (configuration) where "+stillOpen+" do nothing",
 		ofIDs("id", ids),
 		of("type", "text", repeat(FailedJob, n)),
 		of("state", "smallint", repeat(int16(IncidentOpen), n)),
