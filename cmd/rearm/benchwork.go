@@ -32,8 +32,8 @@ type group struct {
 	rearm  time.Duration
 }
 
-// rounds are how often the groups are measured: what takes long is not as easily disturbed.
-var rounds = []int{5, 3, 1}
+// rounds are how often the groups are measured: what takes long is not as easily disturbed, but never by luck alone.
+var rounds = []int{5, 3, 3}
 
 // half gives every second task of a group: those that have an incident.
 func (g *group) half() []db.ID { return every(g.ids, 2) }
