@@ -141,6 +141,23 @@ func TestChunks(t *testing.T) {
 	})
 }
 
+// A batch that ends in a turn that has no jobs to carry out is told of, too: another executor was slower with the last ones, or somebody
+// has taken them away.
+func TestEndAloneIsTold(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, s *db.Store) {
+		w := newWorld(t, s)
+		b, jobs := w.seeded(1)
+		w.must(w.DeleteJob(context.Background(), everybody, jobs[0]))
+		w.told()
+		_, _, err := w.NewRunner().Step(context.Background(), time.Minute)
+		w.must(err)
+		if _, chunks := w.told(); len(chunks) != 1 || !chunks[0].Ended || chunks[0].Jobs != 0 || chunks[0].TookOver {
+			t.Errorf("the end of %s: %+v", b.ID, chunks)
+		}
+	})
+}
+
 // What fails is told: each attempt, and the items when the job has no more.
 func TestChunksThatFail(t *testing.T) {
 	t.Parallel()

@@ -128,6 +128,6 @@ func (e *Engine) finishIfLast(ctx context.Context, tx *db.Tx, b *db.Batch, t *tu
 	if t.tally.Ended, err = e.finish(ctx, tx, locked, now); err != nil {
 		return err
 	}
-	t.running = before
+	t.running, t.worked = before, t.worked || t.tally.Ended
 	return nil
 }
