@@ -52,14 +52,16 @@ func (c *Clock) Measure(ctx context.Context) error {
 	return nil
 }
 
-// ask measures once. The database read its clock between question and answer: half of what lay between is the doubt.
+// ask measures once. The database read its clock between question and answer: half of what lay between is the doubt. It is taken by
+// the clock on the wall too, which somebody may have set meanwhile: such an answer says nothing, and nobody may believe it.
 func (c *Clock) ask(ctx context.Context) (offset, doubt time.Duration, err error) {
 	var micros int64
 	start := c.now()
 	if err := c.store.get(ctx, &micros, c.store.d.words["clock"]); err != nil {
 		return 0, 0, err
 	}
-	doubt = c.now().Sub(start) / 2
+	end := c.now()
+	doubt = max(end.Sub(start), end.Round(0).Sub(start.Round(0)).Abs()) / 2
 	return time.UnixMicro(micros).Sub(start.Add(doubt).Round(0)), doubt, nil
 }
 

@@ -81,3 +81,24 @@ func TestClockKeepsItsOffsetWhileTheDatabaseIsAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A clock on the wall that is set while the database is asked says nothing by that question.
+func TestClockThatIsSetMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, by := range []time.Duration{-time.Hour, time.Hour} {
+		calls := 0
+		wall := func() time.Time { // set between the first question and its answer
+			if calls++; calls == 1 {
+				return time.Now().Round(0)
+			}
+			return time.Now().Round(0).Add(by)
+		}
+		clock := dbtest.Postgres(t).NewClock(wall)
+		if err := clock.Measure(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if off := (clock.Offset() + by).Abs(); off > 5*time.Second {
+			t.Errorf("set by %v: offset %v", by, clock.Offset())
+		}
+	}
+}
