@@ -94,3 +94,40 @@ func (w *world) carryOut(*db.Batch, db.ID) error {
 	_, _, err := w.NewRunner().Step(context.Background(), time.Minute)
 	return err
 }
+
+// A batch ends after the last of its jobs, at whatever moment another node carries that one out and commits.
+func TestEndComesAfterJobsOfOthers(t *testing.T) {
+	t.Parallel()
+	ended := 0
+	for n := range 8 {
+		w := newWorld(t, dbtest.Postgres(t))
+		b, _ := w.seeded(1)
+		tx, err := dbtest.Raw(t, w.store).BeginTxx(context.Background(), nil)
+		w.must(err)
+		_, err = tx.ExecContext(context.Background(), "delete from job where kind = 1")
+		w.must(err)
+		calls, last := 0, db.Time(0)
+		w.Now = func() time.Time {
+			now := w.clock()
+			if calls++; calls == n+1 {
+				w.pass(time.Second)
+				last = db.TimeOf(w.clock())
+				w.must(tx.Commit())
+			}
+			return now
+		}
+		w.must(w.carryOut(b, db.NilID))
+		_ = tx.Rollback() // where the clock was not read so often
+		h, err := w.HistoricBatch(context.Background(), everybody, b.ID.String())
+		w.must(err)
+		if h.EndTime == nil {
+			continue
+		}
+		if ended++; *h.EndTime < last {
+			t.Errorf("committed at call %d of the clock: the batch ended at %v, its last job at %v", n+1, *h.EndTime, last)
+		}
+	}
+	if ended == 0 {
+		t.Error("no batch has ended")
+	}
+}

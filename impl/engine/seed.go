@@ -113,6 +113,7 @@ func (e *Engine) monitor(ctx context.Context, tx *db.Tx, b *db.Batch, job *db.Ra
 	if err != nil {
 		return false, err
 	}
+	now = max(now, e.clock()) // jobs of others may have begun and ended since now; the batch ends after them
 	if err := tx.DeleteRange(ctx, job); err != nil {
 		return false, err
 	}
