@@ -158,34 +158,44 @@ func TestChunks(t *testing.T) {
 	})
 }
 
-// A batch by query is chunked inside the database: the same ids, in order, as one by ids.
+// A batch by query is chunked inside the database: the same ids, in order, as one by ids, however many statements that takes.
 func TestSelectChunks(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
-		ctx, id := context.Background(), db.BatchBase(dbtest.ID())
 		var all []db.ID
 		for range 25 {
 			all = append(all, batch(t, s, 1).ID)
 		}
-		in(t, s, func(tx *db.Tx) error {
-			n, err := tx.SelectChunks(ctx, id, 10, "select b.id from batch b where b.type <> ?", []any{"x"})
-			if err == nil && n != 25 {
-				t.Errorf("%d items", n)
+		for _, c := range []struct{ n, perSlice, chunks int }{{25, 400_000, 3}, {25, 2, 3}, {25, 1, 3}, {20, 1, 2}, {20, 2, 2}, {9, 1, 1}, {0, 3, 0}} {
+			id := db.BatchBase(dbtest.ID())
+			in(t, s, func(tx *db.Tx) error {
+				n, err := tx.SelectSlices(context.Background(), id, 10, c.perSlice, "select s.id from batch s where s.type <> ? and s.id {ids}", []any{"x", s.IDList(all[:c.n])})
+				if n != int64(c.n) {
+					t.Errorf("%+v: %d items", c, n)
+				}
+				return err
+			})
+			if got := chunksOf(t, s, id, c.chunks); !slices.Equal(got, all[:c.n]) {
+				t.Errorf("%+v: the chunks hold %v, want %v", c, got, all[:c.n])
 			}
-			return err
-		})
-		var got []db.ID
-		for no := range int32(3) {
-			part, err := s.Chunk(ctx, id, no)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, part...)
-		}
-		if !slices.Equal(got, all) {
-			t.Errorf("the chunks hold %v, want %v", got, all)
 		}
 	})
+}
+
+// chunksOf reads the first chunks of a batch, which has no more.
+func chunksOf(t *testing.T, s *db.Store, id db.ID, n int) (ids []db.ID) {
+	t.Helper()
+	for no := range int32(n) { //nolint:gosec // few
+		part, err := s.Chunk(context.Background(), id, no)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, part...)
+	}
+	if _, err := s.Chunk(context.Background(), id, int32(n)); !errors.Is(err, db.ErrNotFound) { //nolint:gosec // few
+		t.Errorf("a chunk too many: %v", err)
+	}
+	return ids
 }
 
 func TestOutcomesOfABatch(t *testing.T) {

@@ -35,16 +35,55 @@ func (t *Tx) InsertChunks(ctx context.Context, batch ID, items []ID, size int) e
 	return nil
 }
 
-// SelectChunks writes the items of a batch inside the database: all ids that a selection (`select id from ...`) gives, sorted,
-// size to a chunk. It gives the number of items.
-func (t *Tx) SelectChunks(ctx context.Context, batch ID, size int, selection string, args []any) (int64, error) {
-	text := fmt.Sprintf(`insert into batch_chunk (batch_id, no, ids)
- select cast(? as {id}), o.no, {packed} from (select s.id as id, (row_number() over (order by s.id) - 1) / %d as no from (%s) s) o group by o.no`, size, selection)
-	if _, err := t.exec(ctx, text, append([]any{batch}, args...)...); err != nil {
-		return 0, err
+// selectedAtOnce is how many ids one statement gathers, about: 64 MB in the database.
+const selectedAtOnce = 4_000_000
+
+// SelectChunks writes the items of a batch inside the database: all ids that a selection (`select s.id ...`, each once) gives, sorted,
+// size to a chunk. It gives the number of items. A database that is in this process gains nothing by that, and reads them.
+func (t *Tx) SelectChunks(ctx context.Context, batch ID, size int, selection string, args []any) (n int64, err error) {
+	if !t.d.remote {
+		ids, err := t.selectIDs(ctx, selection+" order by 1", args...)
+		if err != nil {
+			return 0, err
+		}
+		return int64(len(ids)), t.InsertChunks(ctx, batch, ids, size)
 	}
-	var n int64
-	return n, t.get(ctx, &n, "select coalesce(sum(length(ids)), 0) / 16 from batch_chunk where batch_id = ?", batch)
+	return t.selectSlices(ctx, batch, size, max(1, selectedAtOnce/size), selection, args)
+}
+
+// selectSlices is SelectChunks by statements that each make at most perSlice chunks.
+func (t *Tx) selectSlices(ctx context.Context, batch ID, size, perSlice int, selection string, args []any) (n int64, err error) {
+	text := fmt.Sprintf(selectSlice, 16*size, selection, perSlice*size)
+	for no, after := 0, NilID; ; no += perSlice {
+		items, last, err := t.selectSlice(ctx, text, append(append([]any{batch, no}, args...), after))
+		n, after = n+items, last
+		if err != nil || items < int64(perSlice*size) {
+			return n, err
+		}
+	}
+}
+
+// selectSlice puts the first ids of a selection behind an id into one value, and cuts chunks from it: a sorted subquery with a limit
+// keeps its order in an aggregate, which does not have to sort again.
+const selectSlice = `insert into batch_chunk (batch_id, no, ids)
+ select cast(? as uuid), cast(? as integer) + g.no, substring(a.ids from g.no * %[1]d + 1 for %[1]d)
+ from (select string_agg(uuid_send(o.id), ''::bytea) as ids from (select s.id from (%[2]s) s where s.id > ? order by s.id limit %[3]d) o) a
+ cross join generate_series(0, (length(a.ids) - 1) / %[1]d) as g(no)
+ returning length(ids) / 16, substring(ids from length(ids) - 15)`
+
+// selectSlice writes one slice, and gives the number of its items and the last of them.
+func (t *Tx) selectSlice(ctx context.Context, text string, args []any) (items int64, last ID, err error) {
+	err = t.each(ctx, func(scan func(...any) error) error {
+		var n int64
+		var id ID
+		err := scan(&n, &id)
+		items += n
+		if id.Compare(last) > 0 {
+			last = id
+		}
+		return err
+	}, text, args...)
+	return items, last, err
 }
 
 // textsPerInsert bounds what one statement carries.

@@ -118,6 +118,20 @@ func (s *Store) Dialect() string { return s.d.name }
 // Writers tells how many executors of one process gain by writing at the same time.
 func (s *Store) Writers() int { return s.d.writers }
 
+// Remote tells whether the database is another process, so that ids which it selects for itself had better not travel.
+func (q Queries) Remote() bool { return q.d.remote }
+
+// lookedUpAtOnce is how many questions a pool gains by: one has the database work while the other travels.
+const lookedUpAtOnce = 2
+
+// AtOnce tells how many questions gain by being asked at the same time. A transaction has one connection.
+func (q Queries) AtOnce() int {
+	if _, pool := q.q.(*sqlx.DB); pool {
+		return lookedUpAtOnce
+	}
+	return 1
+}
+
 // get reads exactly one row into dest (a struct or a scalar); ErrNotFound when there is none.
 func (q Queries) get(ctx context.Context, dest any, text string, args ...any) error {
 	ctx, end := q.w.span(ctx, "")

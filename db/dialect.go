@@ -20,6 +20,7 @@ type dialect struct {
 	fault   func(err error) error   // gives one of our sentinels for a driver's error, or nil
 	bulk    bool                    // rows travel as arrays, a column each; else as long lists of values
 	fused   bool                    // statements that write can be parts of one (Tx.together)
+	remote  bool                    // another process: what need not leave it had better stay there
 	writers int                     // transactions that gain by writing at the same time (limits.md, recommendation 6)
 	cache   sync.Map                // SQL as written -> SQL as sent
 }
@@ -38,8 +39,6 @@ var sqliteDialect = &dialect{
 		// {pairs}: a table (task_id, id) of two lists of ids, side by side.
 		"pairs": "(select substr(l.a, num.i * 16 + 1, 16) as task_id, substr(l.b, num.i * 16 + 1, 16) as id " +
 			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
-		// {packed}: an aggregate, the ids of a group one after the other, in order.
-		"packed": "unhex(group_concat(hex(o.id), '' order by o.id))",
 		// {oneof} select id ... {end}: = one of what a query gives, looked up one by one whatever the planner expects.
 		"oneof": "in (", "end": ")",
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
@@ -64,14 +63,14 @@ var postgresDialect = &dialect{
 		"texts": "= any(cast(? as text[]))",
 		"names": "(select unnest(cast(? as text[])) as name)",
 		// turns: waits for one's turn with each of a list of names, until the transaction ends.
-		"turns":  "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
-		"pairs":  "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",
-		"packed": "string_agg(uuid_send(o.id), ''::bytea order by o.id)",
-		"oneof":  "= any(array(", "end": "))",
+		"turns": "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
+		"pairs": "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",
+		"oneof": "= any(array(", "end": "))",
 		"lock": "for update", "locks": "for update of s",
 		"skip": "for update skip locked", "skips": "for update of s skip locked",
 		"jsonlist": "json_agg", "jsonobject": "json_build_object",
-		"tables": "select table_name from information_schema.tables where table_schema = any(current_schemas(false))",
+		"tables": "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = any(current_schemas(false)) and c.relkind in ('r', 'p', 'v', 'm', 'f')" +
+			" and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')", // not an extension's
 		"settle": "vacuum analyze", "version": "'PostgreSQL ' || current_setting('server_version')",
 		"clock": "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 	},
@@ -84,7 +83,7 @@ var postgresDialect = &dialect{
 	},
 	texts: func(list []string) any { return list },
 	fault: postgresFault,
-	bulk:  true, fused: true, writers: 2,
+	bulk:  true, fused: true, remote: true, writers: 2,
 }
 
 var word = regexp.MustCompile(`\{([a-z0-9]+)\}`)

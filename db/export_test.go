@@ -63,6 +63,17 @@ func (s *Store) PlansOfClosing(t testing.TB) (plans []string) {
 	return plans
 }
 
+// IDList gives ids as {ids} takes them.
+func (s *Store) IDList(ids []ID) any { return s.ids(ids) }
+
+// SelectSlices is SelectChunks by statements of at most perSlice chunks, where it is done by such.
+func (t *Tx) SelectSlices(ctx context.Context, batch ID, size, perSlice int, selection string, args []any) (int64, error) {
+	if !t.d.remote {
+		return t.SelectChunks(ctx, batch, size, selection, args)
+	}
+	return t.selectSlices(ctx, batch, size, perSlice, selection, args)
+}
+
 func (s *Store) analyze(t testing.TB) {
 	t.Helper()
 	if _, err := s.write.ExecContext(context.Background(), "analyze"); err != nil {

@@ -54,6 +54,12 @@ func (t *Tx) ClaimKey(ctx context.Context, c Claim) (state KeyState, answer []by
 	return KeyDone, []byte(row.Answer), nil
 }
 
+// HasKey tells whether a key was claimed, by the same caller, after what is forgotten.
+func (q Queries) HasKey(ctx context.Context, c Claim) (has bool, err error) {
+	const text = "select exists (select 1 from idempotency i where i.caller = ? and i.name = ? and i.create_time > ?)"
+	return has, q.get(ctx, &has, text, c.Caller, c.Key, c.Since)
+}
+
 // StoreAnswer keeps the answer to a request that has claimed its key.
 func (t *Tx) StoreAnswer(ctx context.Context, c Claim, answer []byte) error {
 	_, err := t.exec(ctx, "update idempotency set answer = ? where caller = ? and name = ?", string(answer), c.Caller, c.Key)

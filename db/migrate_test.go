@@ -53,3 +53,30 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error("a folder that is not there was opened")
 	}
 }
+
+// What an extension brings along makes a database nobody's; a table that somebody made there does.
+func TestMigrateBesideExtensions(t *testing.T) {
+	t.Parallel()
+	url := dbtest.PostgresURL(t)
+	raw := dbtest.Connect(t, url)
+	if _, err := raw.Exec("create extension pg_stat_statements"); err != nil {
+		t.Skipf("the extension that should be there cannot be: %v", err)
+	}
+	migrate := func() error {
+		s, err := db.Open(context.Background(), url, db.Options{})
+		if err != nil {
+			return err
+		}
+		defer s.Close() //nolint:errcheck // the end of a test
+		_, err = s.Migrate(context.Background())
+		return err
+	}
+	raw.MustExec("create view somebodys as select 1 as one")
+	if err := migrate(); !errors.Is(err, db.ErrNotOurs) {
+		t.Errorf("beside somebody's view: %v", err)
+	}
+	raw.MustExec("drop view somebodys")
+	if err := migrate(); err != nil {
+		t.Errorf("beside an extension: %v", err)
+	}
+}

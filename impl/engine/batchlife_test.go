@@ -222,11 +222,35 @@ func TestBatchOnce(t *testing.T) {
 		if _, err := w.SetRetriesAsync(ctx, everybody, in); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("another request under the same key: %v", err)
 		}
+		in.Selection = byID(dbtest.ID())
+		if _, err := w.SetRetriesAsync(ctx, everybody, in); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("another request under the same key, of a task that is not there: %v", err)
+		}
+		in.Selection = byID(w.tasks(3, "t")...)
 		w.pass(25 * time.Hour)
 		if _, err := w.SetRetriesAsync(ctx, everybody, in); err != nil {
 			t.Errorf("a day later: %v", err)
 		}
 	})
+}
+
+// Tasks are picked before the transaction: on SQLite, where one alone writes, a request that is refused waits for nobody, and a large
+// one keeps the others from writing only as long as its items are written.
+func TestPickedBefore(t *testing.T) {
+	t.Parallel()
+	s := dbtest.SQLite(t)
+	w := newWorld(t, s)
+	writer, err := dbtest.Raw(t, s).Beginx() // which takes the lock at once
+	w.must(err)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // the lock is waited for longer
+	defer cancel()
+	for _, key := range []string{"", "k"} {
+		_, err = w.SetRetriesAsync(ctx, everybody, engine.SetRetriesAsync{Retries: 1, Selection: byID(dbtest.ID()), IdempotencyKey: key})
+		if fault.KindOf(err) != fault.NotFound {
+			t.Errorf("while another one writes, key %q: %v", key, err)
+		}
+	}
+	w.must(writer.Rollback())
 }
 
 // Hundreds of thousands of texts that are no ids are refused, or taken, in seconds: each is looked at once.

@@ -26,8 +26,8 @@ func (e *Engine) once(ctx context.Context, tx *db.Tx, caller db.Caller, operatio
 		return fmt.Errorf("hash a request: %w", err)
 	}
 	hash := sha256.Sum256(append([]byte(operation+"\n"), body...))
-	now := e.clock()
-	claim := db.Claim{Caller: caller.Name, Key: key, Hash: hash[:], At: now, Since: now.Add(-keyLife)}
+	claim := e.claim(caller, key)
+	claim.Hash = hash[:]
 	state, kept, err := tx.ClaimKey(ctx, claim)
 	switch {
 	case err != nil:
@@ -45,4 +45,19 @@ func (e *Engine) once(ctx context.Context, tx *db.Tx, caller db.Caller, operatio
 		return fmt.Errorf("keep an answer: %w", err)
 	}
 	return tx.StoreAnswer(ctx, claim, b)
+}
+
+// claim is what a request with an Idempotency-Key claims now.
+func (e *Engine) claim(caller db.Caller, key string) db.Claim {
+	now := e.clock()
+	return db.Claim{Caller: caller.Name, Key: key, At: now, Since: now.Add(-keyLife)}
+}
+
+// came tells whether a request with this Idempotency-Key came before, so that it has its answer, or is refused. It is a glance: only once
+// decides.
+func (e *Engine) came(ctx context.Context, caller db.Caller, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	return e.store.HasKey(ctx, e.claim(caller, key))
 }

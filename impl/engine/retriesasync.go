@@ -23,15 +23,19 @@ func (e *Engine) SetRetriesAsync(ctx context.Context, caller db.Caller, in SetRe
 	if in.Retries < 0 {
 		return nil, fault.BadRequest(negativeRetries)
 	}
+	p, err := e.pickBefore(ctx, caller, in)
+	if err != nil {
+		return nil, storeFault(err)
+	}
 	var b *db.Batch
 	var made bool // not if the key had its answer already
-	err := e.store.Tx(ctx, func(tx *db.Tx) error {
+	err = e.store.Tx(ctx, func(tx *db.Tx) error {
 		b = e.newBatch(ctx, caller, SetExternalTaskRetries)
 		b.Retries = &in.Retries
 		made = false
 		return e.once(ctx, tx, caller, "setExternalTaskRetriesAsyncOperation", in.IdempotencyKey, in, b, func() error {
 			made = true
-			return e.createBatch(ctx, tx, b, "externalTaskIds", func() (int, error) { return e.putItems(ctx, tx, caller, b, in.Selection) })
+			return e.createBatch(ctx, tx, b, "externalTaskIds", func() (int, error) { return e.putItems(ctx, tx, caller, b, in.Selection, p) })
 		})
 	})
 	if err != nil {
@@ -86,31 +90,61 @@ func (e *Engine) createBatch(ctx context.Context, tx *db.Tx, b *db.Batch, what s
 	return e.makeJob(ctx, tx, newJob(b, db.SeedJob, 0, b.StartTime))
 }
 
-// putItems writes the items of a selection and gives their number. A selection by one query of tasks never leaves the database.
-func (e *Engine) putItems(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, s Selection) (int, error) {
-	size := int(b.JobsPerChunk * b.ItemsPerJob)
-	if s.Query != nil && s.IDs.Len()+len(s.ScopeIDs) == 0 && s.ScopeQuery == nil && s.HistoricScopeQuery == nil {
-		f, err := e.selecting(caller, db.Tasks, *s.Query)
-		if err != nil {
+// pickBefore picks the tasks of a request before its transaction, so that on SQLite others may write meanwhile. Nil: it has come before.
+func (e *Engine) pickBefore(ctx context.Context, caller db.Caller, in SetRetriesAsync) (*picked, error) {
+	came, err := e.came(ctx, caller, in.IdempotencyKey)
+	if came || err != nil {
+		return nil, err
+	}
+	return e.pick(ctx, e.store.Queries, caller, in.Selection)
+}
+
+// putItems writes the items of a selection and gives their number. p is nil if they are not picked yet.
+func (e *Engine) putItems(ctx context.Context, tx *db.Tx, caller db.Caller, b *db.Batch, s Selection, p *picked) (int, error) {
+	if p == nil {
+		var err error
+		if p, err = e.pick(ctx, tx.Queries, caller, s); err != nil {
 			return 0, err
 		}
-		selection, args, err := tx.TaskSelection(f)
+	}
+	size := int(b.JobsPerChunk * b.ItemsPerJob)
+	if p.filter != nil {
+		selection, args, err := tx.TaskSelection(p.filter)
 		if err != nil {
 			return 0, err
 		}
 		n, err := tx.SelectChunks(ctx, b.ID, size, selection, args)
 		return int(n), err
 	}
-	ids, texts, err := e.selectTasks(ctx, tx.Queries, caller, s, allMissing)
-	if err != nil {
-		return 0, err
+	items := p.ids
+	if len(p.texts) > 0 {
+		items = append(make([]db.ID, len(p.texts), len(p.texts)+len(items)), items...)
 	}
-	items := ids
-	if len(texts) > 0 {
-		items = append(make([]db.ID, len(texts), len(texts)+len(ids)), ids...)
-	}
-	if err := tx.InsertTexts(ctx, b.ID, 0, texts); err != nil {
+	if err := tx.InsertTexts(ctx, b.ID, 0, p.texts); err != nil {
 		return 0, err
 	}
 	return len(items), tx.InsertChunks(ctx, b.ID, items, size)
+}
+
+// picked is what a selection has come to: ids and texts as selectTasks gives them, or a filter that the database shall apply when
+// the items are written.
+type picked struct {
+	ids    []db.ID
+	texts  []string
+	filter *db.Filter
+}
+
+// pick finds out what a selection names. One query of tasks is left to a database that is another process: so its ids never travel.
+func (e *Engine) pick(ctx context.Context, q db.Queries, caller db.Caller, s Selection) (*picked, error) {
+	if q.Remote() && s.justQuery() {
+		f, err := e.selecting(caller, db.Tasks, *s.Query)
+		return &picked{filter: f}, err
+	}
+	ids, texts, err := e.selectTasks(ctx, q, caller, s, allMissing)
+	return &picked{ids: ids, texts: texts}, err
+}
+
+// justQuery tells whether a selection is one query of tasks and nothing else.
+func (s *Selection) justQuery() bool {
+	return s.Query != nil && s.IDs.Len()+len(s.ScopeIDs) == 0 && s.ScopeQuery == nil && s.HistoricScopeQuery == nil
 }

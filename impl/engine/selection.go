@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"rearm/db"
 	"rearm/impl/fault"
@@ -98,10 +101,7 @@ func ownTasks(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID, 
 		if err != nil {
 			return nil, nil, err
 		}
-		_, gone := split(part, func(id db.ID) bool {
-			_, ok := slices.BinarySearchFunc(found, id, db.ID.Compare)
-			return ok
-		})
+		_, gone := split(part, isIn(found))
 		there, texts = append(there, found...), append(texts, textsOf(gone)...)
 	}
 	return there, texts, nil
@@ -116,32 +116,14 @@ func textsOf(ids []db.ID) []string {
 	return texts
 }
 
-// demand refuses ids that name no task of the caller's. Counting is cheap, so only if some are missing is it found out which.
+// demand refuses ids that name no task of the caller's.
 func (s *Selection) demand(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID, texts []string, missing missingError) error {
-	gone := map[string]bool{}
+	gone, err := absent(ctx, q, caller, ids)
+	if err != nil || len(gone)+len(texts) == 0 {
+		return err
+	}
 	for _, text := range texts {
 		gone[text] = true
-	}
-	for part := range slices.Chunk(ids, lookedUpAtOnce) {
-		n, err := q.CountExisting(ctx, caller, part)
-		if err != nil {
-			return err
-		}
-		if n == len(part) {
-			continue
-		}
-		there, err := q.Existing(ctx, caller, part)
-		if err != nil {
-			return err
-		}
-		for _, id := range part {
-			if _, ok := slices.BinarySearchFunc(there, id, db.ID.Compare); !ok {
-				gone[id.String()] = true
-			}
-		}
-	}
-	if len(gone) == 0 {
-		return nil
 	}
 	var list []string
 	s.IDs.all(func(id db.ID, text string) {
@@ -154,6 +136,45 @@ func (s *Selection) demand(ctx context.Context, q db.Queries, caller db.Caller, 
 		}
 	})
 	return missing(list)
+}
+
+// absent gives those of some ids that name no task of the caller's. Outside of a transaction they are looked up side by side.
+func absent(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID) (map[string]bool, error) {
+	var lock sync.Mutex
+	gone := map[string]bool{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(q.AtOnce())
+	for part := range slices.Chunk(ids, lookedUpAtOnce) {
+		group.Go(func() error {
+			list, err := absentOf(ctx, q, caller, part)
+			lock.Lock()
+			defer lock.Unlock()
+			for _, id := range list {
+				gone[id.String()] = true
+			}
+			return err
+		})
+	}
+	return gone, group.Wait()
+}
+
+// absentOf is absent for as many ids as one statement looks up. Counting is cheap, so only if some are missing is it found out which.
+func absentOf(ctx context.Context, q db.Queries, caller db.Caller, ids []db.ID) ([]db.ID, error) {
+	n, err := q.CountExisting(ctx, caller, ids)
+	if err != nil || n == len(ids) {
+		return nil, err
+	}
+	there, err := q.Existing(ctx, caller, ids)
+	_, gone := split(ids, isIn(there))
+	return gone, err
+}
+
+// isIn tells of an id whether a sorted list has it.
+func isIn(list []db.ID) func(db.ID) bool {
+	return func(id db.ID) bool {
+		_, ok := slices.BinarySearchFunc(list, id, db.ID.Compare)
+		return ok
+	}
 }
 
 // selecting is comparing for the queries of a selection, whose sorting is checked too, without effect. That a direction is
