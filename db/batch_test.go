@@ -185,14 +185,14 @@ func TestSelectChunks(t *testing.T) {
 // chunksOf reads the first chunks of a batch, which has no more.
 func chunksOf(t *testing.T, s *db.Store, id db.ID, n int) (ids []db.ID) {
 	t.Helper()
-	for no := range int32(n) { //nolint:gosec // few
+	for no := range int32(n) {
 		part, err := s.Chunk(context.Background(), id, no)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, part...)
 	}
-	if _, err := s.Chunk(context.Background(), id, int32(n)); !errors.Is(err, db.ErrNotFound) { //nolint:gosec // few
+	if _, err := s.Chunk(context.Background(), id, int32(n)); !errors.Is(err, db.ErrNotFound) {
 		t.Errorf("a chunk too many: %v", err)
 	}
 	return ids
