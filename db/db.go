@@ -31,6 +31,7 @@ type Store struct {
 	write *sqlx.DB
 	read  *sqlx.DB
 	url   string
+	turns *turns    // of SQLite
 	lock  *lockFile // of a SQLite file; nil for every other database
 }
 
@@ -65,6 +66,7 @@ func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	defer s.turns.pass()
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, and else f's error is what counts
 	if err := f(&Tx{Queries{tx, s.d, s.w}, tx}); err != nil {
 		return err
@@ -78,13 +80,17 @@ func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
 	return nil
 }
 
-// begin begins a transaction, when a connection is free.
-func (s *Store) begin(ctx context.Context) (*sqlx.Tx, error) {
+// begin begins a transaction, when it is its turn and a connection is free. Without an error the turn is to be passed on.
+func (s *Store) begin(ctx context.Context) (tx *sqlx.Tx, err error) {
 	_, end := s.w.span(ctx, "begin")
-	tx, err := s.write.BeginTxx(ctx, nil)
-	err = s.wrap(err)
-	end(err)
-	return tx, err
+	defer func() { end(err) }()
+	if err := s.turns.take(ctx); err != nil {
+		return nil, err
+	}
+	if tx, err = s.write.BeginTxx(ctx, nil); err != nil {
+		s.turns.pass()
+	}
+	return tx, s.wrap(err)
 }
 
 // Pools gives the pools of connections by what they are for. SQLite writes by another one than it reads by, unless it is in memory.

@@ -126,5 +126,9 @@ func openPostgres(_ context.Context, databaseURL string, o Options) (*Store, err
 }
 
 func newStore(d *dialect, write, read *sqlx.DB, databaseURL string, o Options) *Store {
-	return &Store{Queries: Queries{read, d, newWatch(o, d.name)}, write: write, read: read, url: databaseURL}
+	s := &Store{Queries: Queries{read, d, newWatch(o, d.name)}, write: write, read: read, url: databaseURL}
+	if d.writers == 1 {
+		s.turns = newTurns()
+	}
+	return s
 }

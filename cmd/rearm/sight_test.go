@@ -53,6 +53,7 @@ var exercised = map[string]float64{
 	`rearm_executor_takeovers_total`:                                                         0,
 	`rearm_executor_chunk_duration_seconds_count{outcome="failed"}`:                          0,
 	`rearm_database_up`:         1,
+	`rearm_writes_waiting`:      0,
 	`rearm_fetches_waiting`:     0,
 	`rearm_fetches_waiting_max`: 20000,
 }

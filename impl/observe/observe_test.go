@@ -108,6 +108,7 @@ func (s *shelf) Standing(context.Context) (db.Standing, error) {
 }
 func (s *shelf) Away() bool                { return s.away }
 func (s *shelf) Pools() map[string]*sql.DB { return nil }
+func (s *shelf) WritesWaiting() int64      { return 7 }
 
 // The database is asked now and then, however often the metrics are read, and less often when it is slow.
 func TestStandingIsKept(t *testing.T) {
@@ -127,7 +128,7 @@ func TestStandingIsKept(t *testing.T) {
 		}
 		check(0, 1)
 		o.wants(t, `rearm_incidents_open{type="failedExternalTask"} 1`, `rearm_incidents_open{type="failedJob"} 3`, `rearm_batches_running{state="active"} 2`,
-			`rearm_batches_running{state="suspended"} 1`, "rearm_database_up 1")
+			`rearm_batches_running{state="suspended"} 1`, "rearm_database_up 1", "rearm_writes_waiting 7")
 		check(standingEvery-1, 1)
 		s.takes = 2 * time.Second
 		check(1, 2)

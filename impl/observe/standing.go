@@ -25,11 +25,14 @@ type Database interface {
 	Standing(ctx context.Context) (db.Standing, error)
 	Away() bool
 	Pools() map[string]*sql.DB
+	WritesWaiting() int64
 }
 
-// WatchDatabase adds the metrics of a database: whether it is there, what there is in it, and its connections.
+// WatchDatabase adds the metrics of a database: whether it is there, what there is in it, its connections, and those who wait to write.
 func (o *Observer) WatchDatabase(d Database) {
-	o.registry.MustRegister(&standing{database: d, now: o.Now})
+	o.registry.MustRegister(&standing{database: d, now: o.Now},
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "rearm_writes_waiting", Help: "Transactions that wait for the one that SQLite lets write; always 0 with PostgreSQL."},
+			func() float64 { return float64(d.WritesWaiting()) }))
 	for name, pool := range d.Pools() {
 		o.registry.MustRegister(collectors.NewDBStatsCollector(pool, name))
 	}
