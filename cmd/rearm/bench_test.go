@@ -28,7 +28,7 @@ func TestBench(t *testing.T) {
 		`^SQLite 3\.[\d.]+ on the same machine`, `create-bulk, 2,000 tasks a request \|  \| [\d,]+ tasks/s`,
 		`POST, a batch of 200 by ids \| \S+s \| \S+s \| [\d.]+ \|`, `POST, a batch of 2,000 by query`, `re-arm 2,000 by ids, POST to end`,
 		`re-arm 20 by query, POST to end`, `to zero, 1,000 incidents made`, `an item of 20, of 2,000`, `fetchAndLock, 4 workers, 10 tasks a request \| [\d,]+ tasks/s \| [\d,]+ tasks/s \| [\d.]+ \|`,
-		`fetchAndLock, 16 workers, 100 tasks a request \|  \| too few tasks are left`, `alone and beside a batch of 2,000, p99`, `a batch of 10 beside a batch of 2,000`, `GET /batch/\{id\}, 4 clients`,
+		`fetchAndLock, 1 worker, 1 task a request \|`, `fetchAndLock, 16 workers, 100 tasks a request \|  \| too few tasks are left`, `alone and beside a batch of 2,000, p99`, `a batch of 10 beside a batch of 2,000`, `GET /batch/\{id\}, 4 clients`,
 	} {
 		if !regexp.MustCompile(`(?m)` + row).MatchString(stdout) {
 			t.Errorf("no row %q in\n%s", row, stdout)

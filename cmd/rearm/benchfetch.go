@@ -53,7 +53,7 @@ func (b *benchmark) prepareFetch(ctx context.Context) error {
 func (b *benchmark) fetch(ctx context.Context, workers, tasks int) error {
 	g := b.largest()
 	total := max(tasks, len(g.ids)*map[int]int{1: 2, 10: 5, 100: 8}[tasks]/1000)
-	what := fmt.Sprintf("fetchAndLock, %d workers, %d tasks a request", workers, tasks)
+	what := fmt.Sprintf("fetchAndLock, %s, %s a request", many(workers, "worker"), many(tasks, "task"))
 	if (len(g.ids)+9)/10-len(b.seen.ids) < 2*(total+workers*tasks) {
 		b.table.add(what, "", "too few tasks are left", "")
 		return nil

@@ -65,6 +65,14 @@ func number(n int) string {
 	return s
 }
 
+// many gives a number of things that are called what, one or more.
+func many(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return number(n) + " " + what
+}
+
 // print prints the table, as markdown or for a terminal.
 func (t *table) print(w io.Writer, markdown bool) error {
 	if markdown {
