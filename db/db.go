@@ -46,7 +46,7 @@ const attempts = 10
 
 // Tx runs f in a transaction: commits when f returns nil, else rolls back and returns f's error. When the database says
 // that it met another transaction, f runs again, so f must not keep anything from an earlier run. On SQLite the write
-// lock is taken at the start.
+// lock is taken at the start, by whoever came first.
 func (s *Store) Tx(ctx context.Context, f func(*Tx) error) error {
 	return s.again(ctx, func() error { return s.once(ctx, f) })
 }
@@ -127,13 +127,13 @@ func (s *Store) Writers() int { return s.d.writers }
 // Remote tells whether the database is another process, so that ids which it selects for itself had better not travel.
 func (q Queries) Remote() bool { return q.d.remote }
 
-// lookedUpAtOnce is how many questions a pool gains by: one has the database work while the other travels.
-const lookedUpAtOnce = 2
+// questionsAtOnce is how many questions a pool gains by: one has the database work while the other travels.
+const questionsAtOnce = 2
 
 // AtOnce tells how many questions gain by being asked at the same time. A transaction has one connection.
 func (q Queries) AtOnce() int {
 	if _, pool := q.q.(*sqlx.DB); pool {
-		return lookedUpAtOnce
+		return questionsAtOnce
 	}
 	return 1
 }
