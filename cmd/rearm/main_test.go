@@ -43,7 +43,9 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("no database at all\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	foreign := sqliteWith(t, filepath.Join(dir, "foreign.db"), "create table somebody_elses (id int)")
+	foreign := func(name string) string { // one each: a command holds its file while it looks
+		return sqliteWith(t, filepath.Join(dir, name), "create table somebody_elses (id int)")
+	}
 	newer := sqliteWith(t, filepath.Join(dir, "newer.db"), "create table goose_db_version (id integer primary key, version_id int, is_applied int, tstamp timestamp default current_timestamp)",
 		"insert into goose_db_version (version_id, is_applied) values (0, 1), (9999, 1)")
 	for _, c := range []struct {
@@ -71,10 +73,10 @@ func TestExitCodes(t *testing.T) {
 		{"broken URL", []string{"serve", "--database-url=postgres://me:hush%zz@x/y"}, 2, "", "the database cannot be used"},
 		{"no folder", []string{"serve", "--database-url=sqlite:" + filepath.Join(dir, "no", "x.db")}, 2, "", "the database cannot be used"},
 		{"no database", []string{"serve", "--database-url=sqlite:" + text}, 2, "", "the database cannot be used"},
-		{"not ours", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + foreign}, 2, "", "belongs to another program"},
+		{"not ours", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + foreign("served.db")}, 2, "", "belongs to another program"},
 		{"newer", []string{"serve", "--listen=127.0.0.1:0", "--database-url=" + newer}, 2, "", "newer rearm"},
-		{"migrate not ours", []string{"migrate", "--database-url=" + foreign}, 2, "", "belongs to another program"},
-		{"cleanup not ours", []string{"cleanup", "--database-url=" + foreign}, 2, "", "belongs to another program"},
+		{"migrate not ours", []string{"migrate", "--database-url=" + foreign("migrated.db")}, 2, "", "belongs to another program"},
+		{"cleanup not ours", []string{"cleanup", "--database-url=" + foreign("cleaned.db")}, 2, "", "belongs to another program"},
 		{"cleanup of nothing", []string{"cleanup", "--database-url=sqlite::memory:"}, 2, "", "not up to date"},
 		{"cleanup of less than nothing", []string{"cleanup", "--limit=0", "--database-url=sqlite::memory:"}, 2, "", "not a number from 1"},
 		{"migrate", []string{"migrate", "--database-url=sqlite:" + filepath.Join(dir, "new.db")}, 0, "has schema version", ""},
