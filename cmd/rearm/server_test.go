@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,38 +23,38 @@ import (
 // patience bounds every wait of these tests. It is long, since it only costs something when a test fails.
 const patience = time.Minute
 
-// logBook keeps what a program logs as JSON, and lets tests wait for a line.
+// logBook is what a program logs as JSON, and lets tests wait for a line. What has been written stands in it.
 type logBook struct {
 	mu      sync.Mutex
 	entries []map[string]any
 	text    strings.Builder
+	rest    []byte // of a line that has no end yet
 	more    chan struct{}
 }
 
-// newLogBook reads a program's log until it ends.
-func newLogBook(t *testing.T) (book *logBook, w io.WriteCloser) {
-	r, w := io.Pipe()
-	book = &logBook{more: make(chan struct{}, 1)}
-	go book.read(r)
-	t.Cleanup(func() { _ = w.Close() })
-	return book, w
-}
+func newLogBook() *logBook { return &logBook{more: make(chan struct{}, 1)} }
 
-func (b *logBook) read(r io.Reader) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var entry map[string]any
-		_ = json.Unmarshal(lines.Bytes(), &entry) // the last line of a program that failed is no JSON
-		b.mu.Lock()
-		b.entries = append(b.entries, entry)
-		b.text.WriteString(lines.Text() + "\n")
-		b.mu.Unlock()
-		select {
-		case b.more <- struct{}{}:
-		default:
+// Write takes the next lines, or parts of them.
+func (b *logBook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rest = append(b.rest, p...)
+	for {
+		line, rest, ended := bytes.Cut(b.rest, []byte("\n"))
+		if !ended {
+			break
 		}
+		var entry map[string]any
+		_ = json.Unmarshal(line, &entry) // the last line of a program that failed is no JSON
+		b.entries = append(b.entries, entry)
+		b.text.WriteString(string(line) + "\n")
+		b.rest = rest
 	}
+	select {
+	case b.more <- struct{}{}:
+	default:
+	}
+	return len(p), nil
 }
 
 // String gives all that was logged.
@@ -117,10 +117,10 @@ func startServer(t *testing.T, databaseURL string, args ...string) *server {
 func launch(t *testing.T, databaseURL string, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	book, w := newLogBook(t)
+	book := newLogBook()
 	args = append([]string{"serve", "--listen=127.0.0.1:0", "--log-format=json", "--database-url=" + databaseURL}, args...)
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, args, env(nil).get, io.Discard, w) }()
+	go func() { ended <- run(ctx, args, env(nil).get, io.Discard, book) }()
 	s := &server{log: book}
 	s.stop = sync.OnceValue(func() int { cancel(); return <-ended })
 	t.Cleanup(func() {
@@ -159,10 +159,10 @@ func startChild(t *testing.T, databaseURL string, args ...string) *child {
 // spawn starts a child and does not wait for it. The race detector must not hold up its end.
 func spawn(t *testing.T, databaseURL string, args ...string) *child {
 	t.Helper()
-	book, w := newLogBook(t)
+	book := newLogBook()
 	args = append([]string{"serve", "--listen=127.0.0.1:0", "--log-format=json", "--database-url=" + databaseURL}, args...)
 	cmd := exec.CommandContext(context.Background(), os.Args[0], args...)
-	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0"), w
+	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0"), book
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
