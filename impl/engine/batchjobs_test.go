@@ -217,7 +217,7 @@ func TestBatchEndsWithoutItsJobs(t *testing.T) {
 }
 
 // Executors, operators and workers at once: every item is set once, every task without retries has its incident, no other has
-// one, and the batch ends.
+// one, and the batch ends. The operator who suspends it lets one chunk run at least before he does so again.
 func TestBatchInTheMiddleOfEverything(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, s *db.Store) {
@@ -225,7 +225,7 @@ func TestBatchInTheMiddleOfEverything(t *testing.T) {
 		ids := w.tasks(6000, "t")
 		w.must(w.SetRetries(ctx, everybody, engine.SetRetries{Retries: 0, Selection: byID(ids[:3000]...)}))
 		b := w.retryAsync(5, ids...)
-		stop := make(chan struct{})
+		stop, ran := make(chan struct{}), make(chan struct{}, 1)
 		var all sync.WaitGroup
 		background := func(f func(*rand.Rand) error) {
 			all.Go(func() {
@@ -246,13 +246,26 @@ func TestBatchInTheMiddleOfEverything(t *testing.T) {
 		job := func(r *rand.Rand) string { return b.ID.Sub(db.SubJob, r.Uint32N(6000)).String() }
 		for range 2 {
 			runner := w.NewRunner()
-			background(func(*rand.Rand) error { _, _, err := runner.Step(ctx, time.Millisecond); return err })
+			background(func(*rand.Rand) error {
+				_, _, err := runner.Step(ctx, time.Millisecond)
+				if _, chunks := w.told(); len(chunks) > 0 {
+					select {
+					case ran <- struct{}{}:
+					default:
+					}
+				}
+				return err
+			})
 		}
 		background(func(r *rand.Rand) error { return w.ExecuteJob(ctx, everybody, job(r)) })
 		background(func(r *rand.Rand) error {
 			return w.SetJobRetries(ctx, everybody, job(r), engine.JobRetries{Retries: 4})
 		})
 		background(func(*rand.Rand) error {
+			select {
+			case <-ran:
+			case <-stop:
+			}
 			err := w.SuspendBatch(ctx, everybody, b.ID.String(), true)
 			return errors.Join(err, w.SuspendBatch(ctx, everybody, b.ID.String(), false))
 		})
