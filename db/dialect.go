@@ -41,6 +41,8 @@ var sqliteDialect = &dialect{
 			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
 		// {oneof} select id ... {end}: = one of what a query gives, looked up one by one whatever the planner expects.
 		"oneof": "in (", "end": ")",
+		// {gather} ... returning a, b, id {gathered}: what was written, its ids packed by what else it has in common, or each in a row of its own.
+		"gather": "", "gathered": "",
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
 		"jsonlist": "json_group_array", "jsonobject": "json_object", // an aggregate of JSON values, and an object of names and values
@@ -66,6 +68,7 @@ var postgresDialect = &dialect{
 		"turns": "select pg_advisory_xact_lock(x.k) from (select hashtextextended(n, 0) as k from unnest(cast(? as text[])) n order by k offset 0) x",
 		"pairs": "(select u.task_id, u.id from unnest(cast(? as uuid[]), cast(? as uuid[])) as u(task_id, id))",
 		"oneof": "= any(array(", "end": "))",
+		"gather": "with w as (", "gathered": ") select was, topic_name, string_agg(uuid_send(id), ''::bytea) from w group by was, topic_name",
 		"lock": "for update", "locks": "for update of s",
 		"skip": "for update skip locked", "skips": "for update of s skip locked",
 		"jsonlist": "json_agg", "jsonobject": "json_build_object",

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
+	"iter"
+	"slices"
 )
 
 // ID is an id that rearm makes: a UUIDv7, stored as uuid (PostgreSQL) or as 16 bytes (SQLite). Its byte order is the
@@ -96,9 +98,16 @@ func Pack(ids []ID) []byte {
 
 // Unpack reads what Pack wrote.
 func Unpack(b []byte) []ID {
-	ids := make([]ID, len(b)/16)
-	for i := range ids {
-		copy(ids[i][:], b[16*i:])
+	return slices.AppendSeq(make([]ID, 0, len(b)/16), unpacked(b))
+}
+
+// unpacked gives one id after the other of what Pack wrote.
+func unpacked(b []byte) iter.Seq[ID] {
+	return func(yield func(ID) bool) {
+		for part := range slices.Chunk(b, 16) {
+			if len(part) == 16 && !yield(ID(part)) {
+				return
+			}
+		}
 	}
-	return ids
 }

@@ -18,7 +18,7 @@ type WasSet struct {
 	Previous *int32
 }
 
-const setRetries = `update external_task_state set was = retries, retries = ?, set_by = ?, rev = rev + 1 where id {ids} returning id, was, topic_name`
+const setRetries = "{gather} update external_task_state set was = retries, retries = ?, set_by = ?, rev = rev + 1 where id {ids} returning was, topic_name, id {gathered}"
 
 // SetRetries sets the retries of all tasks in ids, which must be sorted. It gives those that were there, whether or not they
 // had the value already (who is not in the answer is gone: the update itself decides that, never a look before it), and the
@@ -30,17 +30,15 @@ func (t *Tx) SetRetries(ctx context.Context, ids []ID, set SetBy) (done []WasSet
 	done = make([]WasSet, 0, len(ids))
 	seen := map[string]bool{}
 	err = t.each(ctx, func(scan func(...any) error) error {
-		var raw, topic sql.RawBytes
+		var topic, packed sql.RawBytes
 		var was *int32
-		if err := scan(&raw, &was, &topic); err != nil {
+		if err := scan(&was, &topic, &packed); err != nil {
 			return err
 		}
-		var id ID
-		if err := id.Scan([]byte(raw)); err != nil {
-			return err
-		}
-		if place, ok := slices.BinarySearchFunc(ids, id, ID.Compare); ok {
-			done = append(done, WasSet{Place: place, Previous: was})
+		for id := range unpacked(packed) {
+			if place, ok := slices.BinarySearchFunc(ids, id, ID.Compare); ok {
+				done = append(done, WasSet{Place: place, Previous: was})
+			}
 		}
 		if was != nil && *was == 0 && !seen[string(topic)] {
 			seen[string(topic)] = true
