@@ -41,7 +41,7 @@ var sqliteDialect = &dialect{
 			"from (select ? as a, ? as b) l cross join num where num.i < length(l.a) / 16)",
 		// {oneof} select id ... {end}: = one of what a query gives, looked up one by one whatever the planner expects.
 		"oneof": "in (", "end": ")",
-		// {gather} ... returning a, b, id {gathered}: what was written, its ids packed by what else it has in common, or each in a row of its own.
+		// {gather} ... returning was, topic_name, id {gathered}: the ids of the tasks that were written, packed by the two values before, or each in a row of its own.
 		"gather": "", "gathered": "",
 		"lock": "", "locks": "", // rows that a query is about to change: nobody else writes in a transaction of SQLite
 		"skip": "", "skips": "", // rows to claim, leaving out those that others hold; with an s: only those of the table s
